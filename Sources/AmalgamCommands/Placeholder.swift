@@ -1,0 +1,1 @@
+// AmalgamCommands: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// BatchRL: see ARCHITECTURE.md

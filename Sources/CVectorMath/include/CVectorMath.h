@@ -1,0 +1,3 @@
+#ifndef C_VECTOR_MATH_H
+#define C_VECTOR_MATH_H
+#endif

@@ -1,0 +1,1 @@
+// DenseKernels: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// DurableFiles: see ARCHITECTURE.md

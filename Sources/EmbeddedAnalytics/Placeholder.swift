@@ -1,0 +1,1 @@
+// EmbeddedAnalytics: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// ExperimentReports: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// FusionMDP: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// FusionSearch: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// MultiTaskModels: see ARCHITECTURE.md

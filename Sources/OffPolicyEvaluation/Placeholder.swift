@@ -1,0 +1,1 @@
+// OffPolicyEvaluation: see ARCHITECTURE.md

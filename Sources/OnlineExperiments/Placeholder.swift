@@ -1,0 +1,1 @@
+// OnlineExperiments: see ARCHITECTURE.md

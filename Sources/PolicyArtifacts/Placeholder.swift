@@ -1,0 +1,1 @@
+// PolicyArtifacts: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// SessionLogs: see ARCHITECTURE.md

@@ -1,0 +1,1 @@
+// TrajectoryPreparation: see ARCHITECTURE.md

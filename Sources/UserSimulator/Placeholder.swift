@@ -1,0 +1,1 @@
+// UserSimulator: see ARCHITECTURE.md
