@@ -15,8 +15,7 @@ let strict: [SwiftSetting] = [
 
 let linkDuckDB: [LinkerSetting] = [
   .unsafeFlags([
-    "-L\(duckDB)", "-lduckdb", "-lduckdb_pystub", "-Xlinker", "--no-as-needed", "-Xlinker",
-    "-rpath",
+    "-L\(duckDB)", "-Xlinker", "--no-as-needed", "-lduckdb", "-Xlinker", "-rpath",
     "-Xlinker", duckDB,
   ])
 ]
