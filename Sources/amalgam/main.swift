@@ -1,1 +1,4 @@
-print("amalgam")
+import AmalgamCommands
+import Foundation
+
+exit(await Amalgam.run(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -1,1 +1,0 @@
-// AmalgamCommands: see ARCHITECTURE.md
