@@ -1,1 +1,0 @@
-// FusionMDP: see ARCHITECTURE.md
