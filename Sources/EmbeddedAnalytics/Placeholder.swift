@@ -1,1 +1,0 @@
-// EmbeddedAnalytics: see ARCHITECTURE.md
