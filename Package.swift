@@ -52,7 +52,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("mvec"), .linkedLibrary("m")]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     module("DenseKernels", ["CVectorMath", "COneDNN"]),
-    module("DurableFiles"),
+    .target(name: "CFileExchange"),
+    module("DurableFiles", ["CFileExchange"]),
     .target(name: "CDuckDB", linkerSettings: linkDuckDB),
     module("EmbeddedAnalytics", ["CDuckDB"]),
 

@@ -1,0 +1,97 @@
+import Glibc
+
+/// An open file: closed when the last reference goes.
+final class FileDescriptor {
+  let path: String
+  private var number: Int32
+
+  private init(path: String, number: Int32) {
+    self.path = path
+    self.number = number
+  }
+
+  deinit { if number >= 0 { _ = Glibc.close(number) } }
+
+  /// Opens an existing file for reading.
+  static func reading(_ path: String) throws -> FileDescriptor {
+    let number = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { throw DurableFileError.last("open the file for reading", path) }
+    return FileDescriptor(path: path, number: number)
+  }
+
+  /// Creates a file that must not exist; nil when it does.
+  static func creating(_ path: String) throws -> FileDescriptor? {
+    let number = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    if number < 0 && errno == EEXIST { return nil }
+    guard number >= 0 else { throw DurableFileError.last("create the file", path) }
+    return FileDescriptor(path: path, number: number)
+  }
+
+  /// Writes all bytes, however many calls that takes.
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var written = 0
+    while written < bytes.count {
+      var wanted = bytes.count - written
+      if let allowance = SimulatedFullDisk.allowance {
+        wanted = allowance.take(wanted)
+        if wanted == 0 {
+          throw DurableFileError.system(operation: "write", path: path, code: ENOSPC)
+        }
+      }
+      let count = unsafe Glibc.write(number, bytes.baseAddress?.advanced(by: written), wanted)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw DurableFileError.last("write", path) }
+      written += count
+    }
+  }
+
+  /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let count = unsafe Glibc.read(
+        number, buffer.baseAddress?.advanced(by: filled), buffer.count - filled)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw DurableFileError.last("read", path) }
+      if count == 0 { break }
+      filled += count
+    }
+    return filled
+  }
+
+  /// The length of the file in bytes.
+  ///
+  /// - Throws: ``DurableFileError`` when it is not a regular file.
+  func size() throws -> Int {
+    var status = stat()
+    guard unsafe fstat(number, &status) == 0 else {
+      throw DurableFileError.last("read the size", path)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw DurableFileError.malformed(path: path, reason: "is not a regular file")
+    }
+    return Int(status.st_size)
+  }
+
+  /// Maps the whole file, which must not be empty, for reading.
+  func map(byteCount: Int) throws -> UnsafeRawPointer {
+    let address = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, number, 0)
+    guard let address = unsafe address, unsafe address != MAP_FAILED else {
+      throw DurableFileError.last("map the file into memory", path)
+    }
+    return UnsafeRawPointer(address)
+  }
+
+  /// Waits until the bytes are on the disk.
+  func synchronize() throws {
+    guard fsync(number) == 0 else { throw DurableFileError.last("flush to the disk", path) }
+  }
+
+  /// Closes the file; an error that was held back until now is thrown.
+  func close() throws {
+    guard number >= 0 else { return }
+    let result = Glibc.close(number)
+    number = -1
+    guard result == 0 else { throw DurableFileError.last("close", path) }
+  }
+}

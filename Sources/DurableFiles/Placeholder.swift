@@ -1,1 +1,0 @@
-// DurableFiles: see ARCHITECTURE.md
