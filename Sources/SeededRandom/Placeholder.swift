@@ -1,1 +1,0 @@
-// SeededRandom: see ARCHITECTURE.md
