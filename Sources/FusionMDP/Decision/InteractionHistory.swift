@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A user's last 500 interactions, with the sums that the state is made of.
 ///
 /// An interaction is packed into 64 bits: behaviors as flags, play integrity in 1/60,000, the
@@ -52,6 +46,14 @@ public struct InteractionHistory: Sendable, Equatable {
 
   /// Means over the recent interactions; zeros for an empty history.
   public var recentMeans: Means { recent.means(over: recentCount) }
+
+  /// Appends what the state holds of the history, without intermediate arrays: the behavior means,
+  /// play integrity and log watch seconds over all kept, the same over the recent, and log(1 + total).
+  func appendFeatures(to state: inout [Float]) {
+    all.appendMeans(over: count, to: &state)
+    recent.appendMeans(over: recentCount, to: &state)
+    state.append(logarithm1p(Float(totalCount)))
+  }
 
   /// Appends the latest interaction; the oldest leaves when the history is full.
   ///
@@ -110,7 +112,7 @@ public struct InteractionHistory: Sendable, Equatable {
     if feedback.skip { flags |= 1 << 10 }
     let integrity = UInt64((feedback.playIntegrity * integrityScale).rounded())
     // log(1 + s) · 4096 stays below 2^16 for s < 8.8 million seconds.
-    let logWatch = UInt64(min((log1p(feedback.playSeconds) * logScale).rounded(), 65_535))
+    let logWatch = UInt64(min((logarithm1p(feedback.playSeconds) * logScale).rounded(), 65_535))
     return flags | integrity << 16 | logWatch << 32
   }
 
@@ -127,13 +129,21 @@ public struct InteractionHistory: Sendable, Equatable {
     }
 
     func means(over count: Int) -> Means {
-      let scale = count > 0 ? 1 / Float(count) : 0
+      var values = [Float]()
+      appendMeans(over: count, to: &values)
+      let behaviorCount = InteractionHistory.behaviors.count
       return Means(
-        behaviors: (0..<InteractionHistory.behaviors.count).map {
-          Float(flags.lanes[$0]) * scale
-        },
-        playIntegrity: Float(integrity) / InteractionHistory.integrityScale * scale,
-        logWatchSeconds: Float(logWatch) / InteractionHistory.logScale * scale)
+        behaviors: Array(values[..<behaviorCount]), playIntegrity: values[behaviorCount],
+        logWatchSeconds: values[behaviorCount + 1])
+    }
+
+    func appendMeans(over count: Int, to values: inout [Float]) {
+      let scale = count > 0 ? 1 / Float(count) : 0
+      for behavior in 0..<InteractionHistory.behaviors.count {
+        values.append(Float(flags.lanes[behavior]) * scale)
+      }
+      values.append(Float(integrity) / InteractionHistory.integrityScale * scale)
+      values.append(Float(logWatch) / InteractionHistory.logScale * scale)
     }
   }
 

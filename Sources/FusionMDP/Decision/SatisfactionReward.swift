@@ -6,7 +6,7 @@
 /// activeness part (interactions); `FeedbackSignal.part` says which signal belongs to which.
 ///
 /// Shapes: `weights` [V], in the order of `FeedbackSignal`.
-public struct SatisfactionReward: Sendable, Equatable, Codable {
+public struct SatisfactionReward: Sendable, Equatable {
   /// The weight w of each signal [V].
   public private(set) var weights: [Float]
 
@@ -75,12 +75,14 @@ public struct SatisfactionReward: Sendable, Equatable, Codable {
 
   /// The part of the reward that speaks of time, from `signals` [V].
   public func stickiness(of signals: [Float]) -> Float {
-    sum(signals, part: .stickiness)
+    checkWidth(signals)
+    return sum(signals, at: 0, over: Self.stickinessIndices)
   }
 
   /// The part of the reward that speaks of interactions, from `signals` [V].
   public func activeness(of signals: [Float]) -> Float {
-    sum(signals, part: .activeness)
+    checkWidth(signals)
+    return sum(signals, at: 0, over: Self.activenessIndices)
   }
 
   /// The reward of one request from its summed `signals` [V].
@@ -88,13 +90,68 @@ public struct SatisfactionReward: Sendable, Equatable, Codable {
     stickiness(of: signals) + activeness(of: signals)  // eq. 2
   }
 
-  private func sum(_ signals: [Float], part: FeedbackSignal.Part) -> Float {
+  /// The rewards of N requests from their summed signals; each equals that of its row alone.
+  ///
+  /// Shapes: `signals` [N·V] → [N].
+  public func rewards(of signals: [Float]) -> [Float] {
+    let width = weights.count
+    precondition(
+      signals.count.isMultiple(of: width),
+      "\(signals.count) signals do not divide into requests of \(width)")
+    var result = [Float](repeating: 0, count: signals.count / width)
+    for request in result.indices {
+      let row = request * width
+      result[request] =
+        sum(signals, at: row, over: Self.stickinessIndices)
+        + sum(signals, at: row, over: Self.activenessIndices)
+    }
+    return result
+  }
+
+  private static let stickinessIndices = FeedbackSignal.allCases
+    .filter { $0.part == .stickiness }.map(\.index)
+  private static let activenessIndices = FeedbackSignal.allCases
+    .filter { $0.part == .activeness }.map(\.index)
+
+  private func checkWidth(_ signals: [Float]) {
     precondition(
       signals.count == weights.count, "\(signals.count) signals for \(weights.count) weights")
+  }
+
+  private func sum(_ signals: [Float], at row: Int, over indices: [Int]) -> Float {
     var sum: Float = 0
-    for signal in FeedbackSignal.allCases where signal.part == part {
-      sum += weights[signal.index] * signals[signal.index]
-    }
+    for index in indices { sum += weights[index] * signals[row + index] }
     return sum
+  }
+}
+
+extension SatisfactionReward: Codable {
+  /// Reads an object of weights by signal name; signals left out weigh nothing.
+  ///
+  /// - Throws: `DecodingError` for an unknown signal or a weight that is not finite.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    var weights: [FeedbackSignal: Float] = [:]
+    for (name, weight) in try container.decode([String: Float].self) {
+      guard let signal = FeedbackSignal(rawValue: name) else {
+        throw DecodingError.dataCorruptedError(
+          in: container,
+          debugDescription: "reward weights: unknown feedback signal \"\(name)\"")
+      }
+      guard weight.isFinite else {
+        throw DecodingError.dataCorruptedError(
+          in: container,
+          debugDescription: "reward weight of \"\(name)\": expected a number, found \(weight)")
+      }
+      weights[signal] = weight
+    }
+    self.init(weights: weights)
+  }
+
+  /// Writes an object of the weights by signal name.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    let named = FeedbackSignal.allCases.map { ($0.rawValue, self[$0]) }
+    try container.encode(Dictionary(uniqueKeysWithValues: named))
   }
 }

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Builds the state s = user profile ⊕ interaction history ⊕ session context (paper, section 2.2:
 /// profile features joined with the user's last 500 interactions).
 ///
@@ -69,22 +63,17 @@ public struct StateEncoder: Sendable, Equatable, Codable {
     precondition(
       profile.count == profileSize, "\(profile.count) profile features, expected \(profileSize)")
     states.append(contentsOf: profile)
-    for means in [history.means, history.recentMeans] {
-      states.append(contentsOf: means.behaviors)
-      states.append(means.playIntegrity)
-      states.append(means.logWatchSeconds)
-    }
-    states.append(log1p(Float(history.totalCount)))
+    history.appendFeatures(to: &states)
 
-    states.append(log1p(Float(session.requestsSoFar)))
+    states.append(logarithm1p(Float(session.requestsSoFar)))
     let scale = session.impressionsSoFar > 0 ? 1 / Float(session.impressionsSoFar) : 0
     for sum in session.signalSums { states.append(sum * scale) }
     let hours = session.hoursSinceLastSession ?? Self.longestAbsenceHours
     states.append(session.hoursSinceLastSession == nil ? 1 : 0)
-    states.append(log1p(min(max(hours, 0), Self.longestAbsenceHours)))
+    states.append(logarithm1p(min(max(hours, 0), Self.longestAbsenceHours)))
     let angle = session.hourOfDay / 24 * 2 * Float.pi
-    states.append(sin(angle))
-    states.append(cos(angle))
+    states.append(sine(angle))
+    states.append(cosine(angle))
     states.append(session.requestsSoFar == 0 ? 1 : 0)
   }
 }

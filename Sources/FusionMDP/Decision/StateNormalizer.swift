@@ -4,7 +4,7 @@
 ///     normalized = clip((s − mean) / deviation, ±5)
 ///
 /// Shapes: `mean`, `deviation` [S].
-public struct StateNormalizer: Sendable, Equatable, Codable {
+public struct StateNormalizer: Sendable, Equatable {
   /// Normalized features lie within ± this.
   public static let clip: Float = 5
 
@@ -80,5 +80,43 @@ public struct StateNormalizer: Sendable, Equatable, Codable {
       }
     }
     return result
+  }
+}
+
+extension StateNormalizer: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case mean
+    case deviation
+  }
+
+  /// Reads statistics and checks them.
+  ///
+  /// - Throws: `DecodingError` if the lengths differ, or a statistic is not usable.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let mean = try container.decode([Float].self, forKey: .mean)
+    let deviation = try container.decode([Float].self, forKey: .deviation)
+    guard mean.count == deviation.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .deviation, in: container,
+        debugDescription: "\(mean.count) means and \(deviation.count) deviations")
+    }
+    for index in mean.indices
+    where !(mean[index].isFinite && deviation[index].isFinite && deviation[index] > 0) {
+      throw DecodingError.dataCorruptedError(
+        forKey: .deviation, in: container,
+        debugDescription: """
+          feature \(index): expected a finite mean and a deviation above 0, \
+          found \(mean[index]) and \(deviation[index])
+          """)
+    }
+    self.init(mean: mean, deviation: deviation)
+  }
+
+  /// Writes the statistics.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(mean, forKey: .mean)
+    try container.encode(deviation, forKey: .deviation)
   }
 }

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension FusionFormula {
   /// The gradient of one candidate's fused score with respect to the weights.
   ///

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// How the K predictions o of a candidate and the K weights α become one score.
 ///
 ///     logSum:        f(o) = Σ_i α_i · log(o_i + β_i)        (paper, eq. 1)
@@ -98,7 +92,7 @@ public enum FusionFormula: Sendable, Hashable {
     var result = candidates
     for row in stride(from: 0, to: candidates.count, by: width) {
       for task in 0..<width {
-        result[row + task] = log(candidates[row + task] + biases[task])
+        result[row + task] = naturalLogarithm(candidates[row + task] + biases[task])
       }
     }
     return result
@@ -123,7 +117,7 @@ public enum FusionFormula: Sendable, Hashable {
       result[item] = sum  // α · φ(o)
     }
     if case .powerProduct = self {
-      for item in 0..<itemCount { result[item] = exp(result[item]) }
+      for item in 0..<itemCount { result[item] = exponential(result[item]) }
     }
     return result
   }

@@ -1,11 +1,5 @@
 public import SeededRandom
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A Gaussian cut to [−1, 1] and normalized by what is left of it.
 ///
 ///     p(x) = φ((x − m) / σ) / (σ · (Φ((1 − m) / σ) − Φ((−1 − m) / σ))),   |x| ≤ 1
@@ -34,7 +28,7 @@ public struct TruncatedGaussian: Sendable, Equatable {
   public func logDensity(_ x: Double) -> Double {
     guard x >= -1, x <= 1 else { return -.infinity }
     return NormalDistribution.logDensity(x, mean: mean, deviation: deviation)
-      - log(mass)
+      - naturalLogarithm(mass)
   }
 
   /// One draw by inverting the distribution function.
