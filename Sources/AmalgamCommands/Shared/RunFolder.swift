@@ -1,0 +1,70 @@
+import DurableFiles
+import Foundation
+
+/// The folder of one run: its configuration, what each finished stage found, and the stages' files.
+///
+///     run/configuration.json   what was asked, whole
+///     run/stages/NAME.json     what the finished stage NAME found; its presence means finished
+///     run/…                    the stages' own files, each written whole or not at all
+///
+/// A stage whose record stands is not run again by `--resume`, so an interrupted run goes on where
+/// it stopped; a stage cut in its middle starts anew or from its own checkpoint.
+package struct RunFolder: Sendable {
+  /// The folder.
+  package let path: String
+
+  /// Opens a folder for a run with `configuration`.
+  ///
+  /// - Throws: `CommandFailure.usage` if the folder holds something and `resume` is false, or if
+  ///   it holds a run with another configuration and `resume` is true.
+  package init(path: String, configuration: some Encodable, resume: Bool) throws {
+    self.path = path
+    let asked = try Self.encode(configuration)
+    let record = "\(path)/configuration.json"
+    if DurableFiles.exists(record) {
+      guard resume else {
+        throw CommandFailure.usage(
+          "\(path) already holds a run; give --resume to continue it or another --output")
+      }
+      let found = try DurableFiles.readText(record)
+      guard found == asked else {
+        throw CommandFailure.usage(
+          "\(record) differs from the configuration asked for; --resume continues only the same run")
+      }
+      return
+    }
+    if DurableFiles.exists(path), try !DurableFiles.names(inFolder: path).isEmpty {
+      throw CommandFailure.usage("\(path) is not empty and holds no run; give another --output")
+    }
+    try DurableFiles.makeFolders("\(path)/stages")
+    try DurableFiles.write(asked, to: record)
+  }
+
+  /// The path of a file or folder of the run.
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// What a finished stage found, or nil.
+  package func finished<Found: Decodable>(_ stage: String, as type: Found.Type) throws -> Found? {
+    let record = file("stages/\(stage).json")
+    guard DurableFiles.exists(record) else { return nil }
+    return try JSONDecoder().decode(type, from: Data(DurableFiles.read(record)))
+  }
+
+  /// Runs a stage once: what it found is recorded, and given back by later calls.
+  package func stage<Found: Codable>(
+    _ name: String, _ body: () throws -> Found
+  ) throws -> Found {
+    if let found = try finished(name, as: Found.self) { return found }
+    try Interruption.shared.check("stopped before stage \(name); --resume goes on from there")
+    let found = try body()
+    try DurableFiles.makeFolders(file("stages"))
+    try DurableFiles.write(Self.encode(found), to: file("stages/\(name).json"))
+    return found
+  }
+
+  private static func encode(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+}

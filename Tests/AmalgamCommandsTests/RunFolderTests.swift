@@ -1,0 +1,61 @@
+import AmalgamCommands
+import DurableFiles
+import Foundation
+import Testing
+
+@Suite("run folders")
+struct RunFolderTests {
+  private struct Settings: Codable { var seed = 1 }
+
+  private let path = FileManager.default.temporaryDirectory
+    .appendingPathComponent("amalgam-run-\(UUID().uuidString)").path
+
+  @Test("a finished stage is not run again on resume, and gives what it found")
+  func stagesRunOnce() throws {
+    defer { try? DurableFiles.remove(path) }
+    let first = try RunFolder(path: path, configuration: Settings(), resume: false)
+    #expect(try first.stage("search") { [1, 2] } == [1, 2])
+    let second = try RunFolder(path: path, configuration: Settings(), resume: true)
+    #expect(try second.stage("search") { [9] } == [1, 2])
+    #expect(try second.finished("train", as: [Int].self) == nil)
+  }
+
+  @Test("a stage that throws is not recorded")
+  func failedStage() throws {
+    defer { try? DurableFiles.remove(path) }
+    let run = try RunFolder(path: path, configuration: Settings(), resume: false)
+    #expect(throws: CommandFailure.self) {
+      _ = try run.stage("search") { () -> [Int] in throw CommandFailure.failure("no") }
+    }
+    #expect(try run.stage("search") { [3] } == [3])
+  }
+
+  @Test("a folder that holds a run is refused without --resume")
+  func refusesExisting() throws {
+    defer { try? DurableFiles.remove(path) }
+    _ = try RunFolder(path: path, configuration: Settings(), resume: false)
+    let error = #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(path: path, configuration: Settings(), resume: false)
+    }
+    #expect(error?.kind == .usage)
+  }
+
+  @Test("resuming with another configuration is refused")
+  func refusesOtherConfiguration() throws {
+    defer { try? DurableFiles.remove(path) }
+    _ = try RunFolder(path: path, configuration: Settings(), resume: false)
+    #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(path: path, configuration: Settings(seed: 2), resume: true)
+    }
+  }
+
+  @Test("a folder with somebody else's files is refused")
+  func refusesForeignFolder() throws {
+    defer { try? DurableFiles.remove(path) }
+    try DurableFiles.makeFolders(path)
+    try DurableFiles.write("mine", to: "\(path)/thesis.txt")
+    #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(path: path, configuration: Settings(), resume: true)
+    }
+  }
+}
