@@ -1,1 +1,0 @@
-// OnlineExperiments: see ARCHITECTURE.md
