@@ -20,6 +20,13 @@ let linkDuckDB: [LinkerSetting] = [
   ])
 ]
 
+// glibc has vector forms of exp, log and tanh for x86-64; elsewhere the scalar ones are used.
+#if arch(x86_64) && os(Linux)
+  let vectorFunctions: [LinkerSetting] = [.linkedLibrary("mvec"), .linkedLibrary("m")]
+#else
+  let vectorFunctions: [LinkerSetting] = [.linkedLibrary("m")]
+#endif
+
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(
@@ -49,7 +56,7 @@ let package = Package(
     module("SeededRandom"),
     .target(
       name: "CVectorMath", cSettings: [.unsafeFlags(["-O3"])],
-      linkerSettings: [.linkedLibrary("mvec"), .linkedLibrary("m")]),
+      linkerSettings: vectorFunctions),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     module("DenseKernels", ["CVectorMath", "COneDNN"]),
     .target(name: "CFileExchange"),

@@ -1,1 +1,0 @@
-// DenseKernels: see ARCHITECTURE.md
