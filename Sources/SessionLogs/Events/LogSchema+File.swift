@@ -1,0 +1,112 @@
+import DurableFiles
+import Foundation
+import FusionMDP
+
+extension LogSchema {
+  /// `schema.json` as it stands in the file.
+  private struct File: Codable {
+    struct Task: Codable {
+      var name: String
+      var domain: String
+      var polarity: String
+    }
+    var schema: Int
+    var tasks: [Task]
+    var behaviors: [String]
+    var state: [String]
+    var actionSize: Int
+    var windowEndMilliseconds: Int64?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case schema, tasks, behaviors, state
+      case actionSize = "action_size"
+      case windowEndMilliseconds = "window_end_ms"
+    }
+  }
+
+  /// The schema as the text of `schema.json`.
+  func fileText() throws -> String {
+    let file = File(
+      schema: LogSchema.version,
+      tasks: tasks.tasks.map {
+        File.Task(name: $0.name, domain: $0.domain.rawValue, polarity: $0.polarity.rawValue)
+      },
+      behaviors: behaviors, state: stateNames, actionSize: actionSize,
+      windowEndMilliseconds: windowEndMilliseconds)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(file), as: UTF8.self) + "\n"
+  }
+
+  /// Reads `schema.json`.
+  /// - Throws: `SessionLogError.schema` naming the file and what is wrong; `DurableFileError`
+  ///   when it cannot be read.
+  public init(readingFile path: String) throws {
+    let data = Data(try DurableFiles.read(path))
+    let file: File
+    do {
+      if let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] {
+        let known = Set(File.CodingKeys.allCases.map(\.rawValue))
+        for key in object.keys.sorted() where !known.contains(key) {
+          throw SessionLogError.schema(path: path, "unknown key “\(key)”")
+        }
+        if let found = object["schema"] as? Int, found != LogSchema.version {
+          throw SessionLogError.schema(
+            path: path, "layout version \(LogSchema.version) expected, found \(found)")
+        }
+      }
+      file = try JSONDecoder().decode(File.self, from: data)
+    } catch let error as DecodingError {
+      throw SessionLogError.schema(path: path, LogSchema.summary(of: error))
+    } catch let error as SessionLogError {
+      throw error
+    } catch {
+      throw SessionLogError.schema(path: path, "no valid JSON")
+    }
+    do {
+      try self.init(
+        tasks: try LogSchema.tasks(of: file), behaviors: file.behaviors, stateNames: file.state,
+        actionSize: file.actionSize, windowEndMilliseconds: file.windowEndMilliseconds)
+    } catch SessionLogError.schema(_, let reason) {
+      throw SessionLogError.schema(path: path, reason)
+    }
+  }
+
+  private static func tasks(of file: File) throws -> TaskSchema {
+    let tasks = try file.tasks.map { task in
+      guard let domain = BehaviorTask.Domain(rawValue: task.domain) else {
+        throw SessionLogError.schema(
+          path: nil,
+          "task “\(task.name)”: domain probability or seconds expected, "
+            + "found “\(task.domain)”")
+      }
+      guard let polarity = BehaviorTask.Polarity(rawValue: task.polarity) else {
+        throw SessionLogError.schema(
+          path: nil,
+          "task “\(task.name)”: polarity positive or negative expected, "
+            + "found “\(task.polarity)”")
+      }
+      return BehaviorTask(name: task.name, domain: domain, polarity: polarity)
+    }
+    do {
+      return try TaskSchema(tasks)
+    } catch {
+      throw SessionLogError.schema(path: nil, "tasks: \(error)")
+    }
+  }
+
+  private static func summary(of error: DecodingError) -> String {
+    func place(_ context: DecodingError.Context) -> String {
+      context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        .joined(separator: ".")
+    }
+    return switch error {
+    case .keyNotFound(let key, let context):
+      "key “\(key.stringValue)” is missing \(place(context))"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      "\(place(context)): \(type) expected"
+    case .dataCorrupted(let context): "no valid JSON \(place(context))"
+    @unknown default: "not readable"
+    }
+  }
+}

@@ -1,0 +1,86 @@
+public import FusionMDP
+
+/// What the events of one session log hold: the meaning of every number in them.
+///
+/// Stands beside the events as `schema.json`, so that a log explains itself.
+public struct LogSchema: Sendable, Equatable {
+  /// The version of the file layout that this code writes and reads.
+  public static let version = 1
+
+  /// The tasks whose predictions `task_scores` holds, K of them, in order.
+  public let tasks: TaskSchema
+  /// The behaviors that each feedback event counts, in the order of ``FeedbackEvent/behaviors``.
+  public let behaviors: [String]
+  /// What each of the S numbers of `state` is.
+  public let stateNames: [String]
+  /// The number of fusion weights of `action`, A.
+  public let actionSize: Int
+  /// When the collection of this log ended, in milliseconds since 1970; nil: at its last event.
+  public var windowEndMilliseconds: Int64?
+
+  /// The number of task scores of an item, K.
+  public var taskCount: Int { tasks.count }
+  /// The number of features of a state, S.
+  public var stateSize: Int { stateNames.count }
+
+  /// The behaviors of `FeedbackSignal`: all signals but the two that follow from play time.
+  public static let standardBehaviors: [String] = FeedbackSignal.allCases
+    .filter { $0 != .playMinutes && $0 != .playIntegrity }.map(\.rawValue)
+
+  /// A schema whose action has one weight a task.
+  /// - Parameter actionSize: A, if it differs from the number of tasks.
+  /// - Throws: `SessionLogError.schema` for an empty, repeated or reserved name.
+  public init(
+    tasks: TaskSchema = .standard, behaviors: [String] = standardBehaviors,
+    stateNames: [String], actionSize: Int? = nil, windowEndMilliseconds: Int64? = nil
+  ) throws(SessionLogError) {
+    self.tasks = tasks
+    self.behaviors = behaviors
+    self.stateNames = stateNames
+    self.actionSize = actionSize ?? tasks.count
+    self.windowEndMilliseconds = windowEndMilliseconds
+    try LogSchema.check(stateNames, are: "state feature names", reserved: [])
+    let taken = FeedbackEvent.fixedFieldNames + ["play_minutes", "play_integrity"]
+    try LogSchema.check(behaviors, are: "behaviors", reserved: taken)
+    if self.actionSize < 1 {
+      throw .schema(path: nil, "an action needs at least 1 weight, found \(self.actionSize)")
+    }
+  }
+
+  private static func check(
+    _ names: [String], are what: String, reserved: [String]
+  ) throws(SessionLogError) {
+    if names.isEmpty { throw .schema(path: nil, "\(what): at least one expected, found none") }
+    var seen = Set(reserved)
+    for (index, name) in names.enumerated() {
+      if name.isEmpty { throw .schema(path: nil, "\(what): number \(index) is empty") }
+      if !seen.insert(name).inserted {
+        throw .schema(path: nil, "\(what): “\(name)” stands twice or is reserved")
+      }
+    }
+  }
+}
+
+/// What can be wrong with a log as a whole, or with an event handed to its writer.
+public enum SessionLogError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// `schema.json` (or a schema made in code) cannot be used.
+  case schema(path: String?, String)
+  /// A folder that holds no finished log.
+  case notALog(folder: String, reason: String)
+  /// A folder in which a log stands already.
+  case alreadyThere(folder: String)
+  /// An event that the schema does not allow was handed to the writer.
+  case event(kind: String, requestID: String, field: String, expected: String, found: String)
+
+  /// The error in one sentence for people.
+  public var description: String {
+    switch self {
+    case .schema(let path, let reason): "\(path ?? "log schema"): \(reason)"
+    case .notALog(let folder, let reason): "\(folder) is not a session log: \(reason)"
+    case .alreadyThere(let folder): "\(folder) already holds a session log"
+    case .event(let kind, let requestID, let field, let expected, let found):
+      "\(kind) event of request “\(requestID)”, field \(field): \(expected) expected, "
+        + "found \(found)"
+    }
+  }
+}

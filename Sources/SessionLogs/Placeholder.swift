@@ -1,1 +1,0 @@
-// SessionLogs: see ARCHITECTURE.md
