@@ -3,7 +3,7 @@ internal import CVectorMath
 /// A function applied to each output of a layer.
 ///
 /// NaN passes through all of them, also through `relu`.
-package enum Activation: String, Sendable, CaseIterable {
+package enum Activation: String, Sendable, CaseIterable, Codable {
   /// z
   case identity
   /// max(z, 0)
