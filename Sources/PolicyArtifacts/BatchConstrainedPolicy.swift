@@ -1,0 +1,121 @@
+import DenseKernels
+public import FusionMDP
+package import NeuralNetworks
+public import SeededRandom
+
+/// The policy of batch-constrained Q-learning: the best of n generated, slightly perturbed actions.
+///
+///     π(s) = argmax_{â_i + ξ_i} Q_φ1(s, â_i + ξ_i),   ξ_i = P_ω(s, â_i, ρ),   â_i ~ G_θ(s)
+///                                                                           (paper, eq. 4)
+///
+/// | paper | here | shape | default |
+/// | --- | --- | --- | --- |
+/// | G_θ | `behaviorModel` | (s, z) → [A] | |
+/// | P_ω | `perturbation`, tanh | (s, â) → [A] | |
+/// | Q_φ1 | `critic` | (s, a) → [1] | |
+/// | ρ | `perturbationBound` | | 0.15 (paper) |
+/// | n | `actionCandidates` | | 100 (published BCQ) |
+///
+/// ## Departures from the paper
+///
+/// * Perturbed actions are clipped to [−1, 1], the box of the normalized weights, as published BCQ
+///   does; the paper does not say. Test: "perturbed actions stay in the box".
+/// * Latents are clipped to ±0.5 as in published BCQ. Test: `ConditionalVAE`'s.
+///
+/// The decision draws, so it has no known density: `logPropensities` is nil.
+public struct BatchConstrainedPolicy: FusionPolicy {
+  /// The name in reports and logs.
+  public let name: String
+  /// G_θ.
+  package let behaviorModel: ConditionalVAE
+  /// P_ω, its output in (−1, 1), scaled by ρ here.
+  package let perturbation: MultilayerPerceptron
+  /// Q_φ1.
+  package let critic: MultilayerPerceptron
+  /// ρ.
+  public let perturbationBound: Float
+  /// n.
+  public let actionCandidates: Int
+  /// What the networks were trained on.
+  public let normalizer: StateNormalizer
+
+  /// At most this many candidate rows are in memory at once.
+  static let rowsAtOnce = 8192
+
+  /// A policy of trained networks, which must fit each other.
+  package init(
+    name: String, behaviorModel: ConditionalVAE, perturbation: MultilayerPerceptron,
+    critic: MultilayerPerceptron, perturbationBound: Float = 0.15, actionCandidates: Int = 100,
+    normalizer: StateNormalizer
+  ) {
+    let stateSize = behaviorModel.shape.stateSize
+    let actionSize = behaviorModel.shape.actionSize
+    let joined = stateSize + actionSize
+    precondition(
+      perturbation.shape.inputs == joined && perturbation.shape.outputs == actionSize
+        && critic.shape.inputs == joined && critic.shape.outputs == 1
+        && normalizer.stateSize == stateSize && actionCandidates > 0 && perturbationBound >= 0,
+      """
+      behavior model \(behaviorModel.shape), perturbation \(perturbation.shape), critic \
+      \(critic.shape), normalizer of \(normalizer.stateSize), \(actionCandidates) candidates, \
+      bound \(perturbationBound)
+      """)
+    self.name = name
+    self.behaviorModel = behaviorModel
+    self.perturbation = perturbation
+    self.critic = critic
+    self.perturbationBound = perturbationBound
+    self.actionCandidates = actionCandidates
+    self.normalizer = normalizer
+  }
+
+  /// The size of an action, A.
+  public var actionSize: Int { behaviorModel.shape.actionSize }
+
+  /// The size of a state, S.
+  public var stateSize: Int { behaviorModel.shape.stateSize }
+
+  /// Decides for B requests, a bounded number of candidate rows at a time.
+  public func decide(
+    _ requests: PolicyRequests, using stream: inout RandomStream
+  ) -> PolicyDecisions {
+    precondition(
+      requests.stateSize == stateSize,
+      "states of \(requests.stateSize) for a policy of \(stateSize)")
+    let statesAtOnce = max(1, Self.rowsAtOnce / actionCandidates)
+    var actions = [Float]()
+    actions.reserveCapacity(requests.count * actionSize)
+    for start in stride(from: 0, to: requests.count, by: statesAtOnce) {
+      let end = min(start + statesAtOnce, requests.count)
+      let raw = Array(requests.states[start * stateSize..<end * stateSize])
+      let states = Matrix(
+        rows: end - start, columns: stateSize, values: normalizer.normalized(raw))
+      actions += bestActions(states, using: &stream)
+    }
+    return PolicyDecisions(actions: actions)
+  }
+
+  /// Eq. 4 for normalized states [b, S] → [b·A].
+  private func bestActions(_ states: Matrix, using stream: inout RandomStream) -> [Float] {
+    let repeated = states.repeatingRows(actionCandidates)  // [b·n, S]
+    let generated = behaviorModel.sample(states: repeated, using: &stream)  // [b·n, A]
+    let output = perturbation(Matrix.joiningColumns([repeated, generated]))  // [b·n, A]
+    var candidates = generated
+    for index in candidates.values.indices {
+      let moved = generated.values[index] + perturbationBound * output.values[index]
+      candidates.values[index] = min(max(moved, -1), 1)
+    }
+    let values = critic(Matrix.joiningColumns([repeated, candidates])).values  // [b·n]
+
+    var actions = [Float]()
+    actions.reserveCapacity(states.rows * actionSize)
+    for state in 0..<states.rows {
+      var best = state * actionCandidates
+      for row in best + 1..<(state + 1) * actionCandidates where values[row] > values[best] {
+        best = row
+      }
+      actions += candidates.values[best * actionSize..<(best + 1) * actionSize]
+    }
+    return actions
+  }
+}

@@ -1,1 +1,0 @@
-// PolicyArtifacts: see ARCHITECTURE.md
