@@ -1,1 +1,0 @@
-// FusionSearch: see ARCHITECTURE.md
