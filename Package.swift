@@ -84,7 +84,10 @@ let package = Package(
     // Layer 3: learning and live tests.
     module(
       "BatchRL",
-      ["PolicyArtifacts", "NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels"]),
+      [
+        "PolicyArtifacts", "NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels",
+        "DurableFiles",
+      ]),
     module("OnlineExperiments", ["FusionMDP", "SeededRandom"]),
 
     // Layer 4: what people read.

@@ -1,0 +1,75 @@
+/// The constants of BatchRL-MTF; the defaults are the paper's, or as the algorithm's file says.
+package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
+  /// The widths of the hidden layers of every network.
+  package var hidden = [256, 256]
+  /// The size of the latent; nil is twice the size of an action.
+  package var latentSize: Int?
+  /// γ, in 0..<1.
+  package var discount: Float = 0.95
+  /// ρ: how far a perturbation may move a generated action, a dimension.
+  package var perturbationBound: Float = 0.15
+  /// Adam's step size for the generative model.
+  package var generativeLearningRate: Float = 1e-3
+  /// Adam's step size for the perturbation network.
+  package var perturbationLearningRate: Float = 1e-4
+  /// Adam's step size for the critics.
+  package var criticLearningRate: Float = 2e-4
+  /// η: how far the slow copies move at a time.
+  package var softUpdateRate: Float = 0.05
+  /// L: the steps between moves of the slow copies.
+  package var softUpdateInterval = 10
+  /// n: the candidates a next state in training.
+  package var targetCandidates = 10
+  /// n: the candidates a state at the policy.
+  package var actionCandidates = 100
+  /// λ of λ·min + (1 − λ)·max over the critics.
+  package var minimumWeight: Float = 1
+  /// The weight of the divergence in eq. 3.
+  ///
+  /// With 1 a latent is of use only where it explains more than ½ of squared distance in an
+  /// action; below that the generative model tends to the mean of the logged actions, and the
+  /// candidates to one. The published BCQ corresponds to ¼.
+  package var divergenceWeight: Float = 1
+  /// Training stops when |Q| exceeds this many times max(1, max |r|) / (1 − γ), which no true
+  /// value exceeds once.
+  package var explosionFactor: Float = 10
+
+  /// The defaults.
+  package init() {}
+
+  /// The first setting that is out of its range, in words; nil when all are fine.
+  package var problem: String? {
+    if hidden.contains(where: { $0 < 1 }) {
+      return "hidden is \(hidden), expected widths of at least 1"
+    }
+    if !(0..<1).contains(discount) {
+      return "discount is \(discount), expected a number in [0, 1)"
+    }
+    if !(divergenceWeight >= 0 && divergenceWeight.isFinite) {
+      return "divergenceWeight is \(divergenceWeight), expected a number of at least 0"
+    }
+    let counts: [(String, Int)] = [
+      ("latentSize", latentSize ?? 1), ("softUpdateInterval", softUpdateInterval),
+      ("targetCandidates", targetCandidates), ("actionCandidates", actionCandidates),
+    ]
+    for (name, value) in counts where value < 1 {
+      return "\(name) is \(value), expected at least 1"
+    }
+    let shares: [(String, Float)] = [
+      ("perturbationBound", perturbationBound), ("softUpdateRate", softUpdateRate),
+      ("minimumWeight", minimumWeight),
+    ]
+    for (name, value) in shares where !(0...1).contains(value) {
+      return "\(name) is \(value), expected a number in [0, 1]"
+    }
+    let positive: [(String, Float)] = [
+      ("generativeLearningRate", generativeLearningRate),
+      ("perturbationLearningRate", perturbationLearningRate),
+      ("criticLearningRate", criticLearningRate), ("explosionFactor", explosionFactor),
+    ]
+    for (name, value) in positive where !(value > 0 && value.isFinite) {
+      return "\(name) is \(value), expected a number above 0"
+    }
+    return nil
+  }
+}

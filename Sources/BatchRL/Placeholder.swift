@@ -1,1 +1,0 @@
-// BatchRL: see ARCHITECTURE.md
