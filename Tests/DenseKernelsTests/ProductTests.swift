@@ -106,3 +106,24 @@ struct ProductTests {
     #expect(a.product(b) == a.product(b))
   }
 }
+
+@Suite("speed of products")
+struct ProductSpeedTests {
+  @Test("a layer's product is at least ten times as fast as the naive one")
+  func ratio() {
+    let a = randomMatrix(256, 64, "a")
+    let b = randomMatrix(64, 128, "b")
+    var fast = a.product(b)
+    let clock = ContinuousClock()
+    // The best of several runs: other work on the machine only ever adds time.
+    let fastTime = (0..<50).map { _ in clock.measure { fast.setProduct(a, b) } }.min()
+    var naive: [Float] = []
+    let naiveTime = (0..<5).map { _ in
+      clock.measure { naive = NaiveKernels.product(a.values, b.values, m: 256, n: 128, k: 64) }
+    }.min()
+    #expect(distance(fast.values, naive) < 1e-3)
+    if let fastTime, let naiveTime {
+      #expect(naiveTime > fastTime * 10, "naive \(naiveTime), fast \(fastTime)")
+    }
+  }
+}

@@ -1,0 +1,41 @@
+# make demo   install what is missing, build, run the main job on the data in Data/
+# make test   install what is missing, lint, build, run every test
+# Both work offline once everything is installed, and as often as you like.
+
+SWIFT ?= swift
+DEMO_OUTPUT ?= runs/demo
+SOURCES = Package.swift Sources Tests
+
+.PHONY: help setup build lint format test demo clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '/^#/!q; s/^# //p' Makefile
+
+# System packages, DuckDB's library, the Python packages of the tests. Nothing when all is there.
+setup:
+	@Scripts/install-system-packages.sh
+	@Scripts/get-duckdb.sh
+	@Scripts/make-python.sh
+
+build: setup
+	$(SWIFT) build -c release --product amalgam
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+# Warnings are errors in Package.swift. XCTest is off: all tests are Swift Testing's.
+test: setup lint
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --disable-xctest --skip-build
+
+# --resume: a run that was interrupted goes on, a finished one is shown again.
+demo: build
+	.build/release/amalgam reproduce --preset small --output $(DEMO_OUTPUT) --resume
+
+# Keeps .deps (downloads) and runs (results).
+clean:
+	rm -rf .build

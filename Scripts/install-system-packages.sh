@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs the system packages that the build, the tests and the figures need; nothing that is
+# there already, and without touching the package manager when all of it is.
+set -euo pipefail
+
+missing=()
+need() { # need PACKAGE TEST...
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+# True when the C compiler finds a header.
+header() {
+  local compiler
+  compiler=$(command -v clang || command -v cc || command -v gcc) || return 1
+  echo "#include <$1>" | "$compiler" -fsyntax-only -x c -
+}
+
+need libdnnl-dev header oneapi/dnnl/dnnl.h
+need libsqlite3-dev header sqlite3.h
+need gnuplot-nox gnuplot --version
+need binutils readelf --version
+need python3 python3 --version
+if command -v python3 >/dev/null; then
+  need python3-venv python3 -c "import ensurepip, venv"
+else
+  missing+=(python3-venv)
+fi
+
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+fail() {
+  echo "install-system-packages: $*" >&2
+  echo "missing here (Debian's names): ${missing[*]}" >&2
+  exit 1
+}
+
+command -v apt-get >/dev/null ||
+  fail "this system has no apt-get: install the packages with its own package manager"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null ||
+    fail "not root and no sudo; ask an administrator for: apt-get install ${missing[*]}"
+  as_root=(sudo)
+fi
+
+install() {
+  # The variable keeps package scripts from asking questions.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+echo "Installing ${missing[*]}"
+# Package lists may be absent or old: the second try has fresh ones.
+install || { "${as_root[@]}" apt-get update && install; } || fail "apt-get did not succeed"
