@@ -1,1 +1,0 @@
-// ExperimentReports: see ARCHITECTURE.md
