@@ -72,7 +72,7 @@ let package = Package(
     module("SessionLogs", ["FusionMDP", "EmbeddedAnalytics", "DurableFiles"]),
     module(
       "TrajectoryPreparation",
-      ["SessionLogs", "FusionMDP", "EmbeddedAnalytics", "DurableFiles"]),
+      ["SessionLogs", "FusionMDP", "SeededRandom", "EmbeddedAnalytics", "DurableFiles"]),
     module("MultiTaskModels", ["NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels"]),
     module("UserSimulator", ["FusionMDP", "SeededRandom"]),
     module("FusionSearch", ["FusionMDP", "NeuralNetworks", "SeededRandom", "DenseKernels"]),
@@ -110,10 +110,15 @@ let package = Package(
     tests("EmbeddedAnalytics", ["EmbeddedAnalytics"]),
     tests("NeuralNetworks", ["NeuralNetworks", "DenseKernels", "SeededRandom", "DurableFiles"]),
     tests("FusionMDP", ["FusionMDP", "SeededRandom"]),
-    tests("SessionLogs", ["SessionLogs", "FusionMDP", "DurableFiles", "EmbeddedAnalytics"]),
+    tests(
+      "SessionLogs",
+      ["SessionLogs", "SeededRandom", "FusionMDP", "DurableFiles", "EmbeddedAnalytics"]),
     tests(
       "TrajectoryPreparation",
-      ["TrajectoryPreparation", "SessionLogs", "FusionMDP", "DurableFiles", "EmbeddedAnalytics"]),
+      [
+        "TrajectoryPreparation", "SessionLogs", "FusionMDP", "SeededRandom", "DurableFiles",
+        "EmbeddedAnalytics",
+      ]),
     tests(
       "MultiTaskModels",
       ["MultiTaskModels", "NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels"]),

@@ -1,1 +1,0 @@
-// TrajectoryPreparation: see ARCHITECTURE.md
