@@ -1,4 +1,5 @@
 package import ArgumentParser
+import DenseKernels
 import Foundation
 
 /// The `amalgam` command: one subcommand a verb, each in a file of its own.
@@ -15,6 +16,7 @@ package struct Amalgam: AsyncParsableCommand {
   ///
   /// 0 for success and for help, 1 for failure, 2 for wrong usage, 130 after Ctrl-C.
   package static func run(arguments: [String]) async -> Int32 {
+    KernelMemory.keepFreed()
     do {
       var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -80,6 +80,9 @@ void cvm_set_threads(int threads);
 int cvm_threads(void);
 void cvm_apply_threads(void);
 
+// Tells the C library to keep freed memory for the next allocation; 1 if it could be told.
+int cvm_keep_freed_memory(void);
+
 #pragma clang assume_nonnull end
 
 #endif
