@@ -75,7 +75,7 @@ let package = Package(
       ["SessionLogs", "FusionMDP", "SeededRandom", "EmbeddedAnalytics", "DurableFiles"]),
     module("MultiTaskModels", ["NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels"]),
     module("UserSimulator", ["FusionMDP", "SeededRandom"]),
-    module("FusionSearch", ["FusionMDP", "NeuralNetworks", "SeededRandom", "DenseKernels"]),
+    module("FusionSearch", ["SeededRandom"]),
     module("OffPolicyEvaluation", ["NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels"]),
     module(
       "PolicyArtifacts",
@@ -88,10 +88,10 @@ let package = Package(
         "PolicyArtifacts", "NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels",
         "DurableFiles",
       ]),
-    module("OnlineExperiments", ["FusionMDP", "SeededRandom"]),
+    module("OnlineExperiments", ["SeededRandom"]),
 
     // Layer 4: what people read.
-    module("ExperimentReports", ["DurableFiles", "FusionMDP"]),
+    module("ExperimentReports", ["DurableFiles"]),
 
     // Layer 5 and 6: the only place where all parts meet, and main.
     module(

@@ -98,10 +98,11 @@ struct DocumentationTests {
     }
   }
 
-  @Test("the table of the future is read by no source")
+  @Test("the table of the future is named by no code")
   func futureIsNotRead() throws {
     for file in try Repository.files(under: "Sources") {
-      #expect(!file.text.contains("video_features_statistic"), "\(file.path)")
+      let named = file.lines.contains { !$0.isComment && $0.contains("video_features_statistic") }
+      #expect(!named, "\(file.path)")
     }
   }
 

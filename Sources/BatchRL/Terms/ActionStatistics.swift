@@ -1,4 +1,4 @@
-/// How a policy's actions stand to the logged ones.
+/// How a policy's actions stand to the logged ones (what the paper's fig. 6 shows).
 package struct ActionStatistics: Sendable, Equatable, Codable {
   /// Actions at least this far from 0 count as saturated.
   package static let saturation: Float = 0.99
