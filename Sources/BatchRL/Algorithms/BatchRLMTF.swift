@@ -157,9 +157,7 @@ package struct BatchRLMTF: BatchLearner {
     CandidateEvaluation.divide(batch.count, into: &candidates)
     var jobs = [NextStateOrImprovement(improvement: perturbation)]
     jobs += candidates.map { NextStateOrImprovement(candidates: $0) }
-    // The jobs hold the only references, so that they change memory in place.
     candidates = []
-    perturbation = .placeholder
     ParallelJobs.run(&jobs, threads: threads) { job in
       job.candidates?.evaluate(nextStates, targets, drawingFrom: stream)
       job.improvement?.update(states: states, model: model, critic: critic, drawingFrom: stream)

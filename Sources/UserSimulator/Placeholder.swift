@@ -1,1 +1,0 @@
-// UserSimulator: see ARCHITECTURE.md
