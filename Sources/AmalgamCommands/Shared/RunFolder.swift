@@ -29,7 +29,8 @@ package struct RunFolder: Sendable {
       let found = try DurableFiles.readText(record)
       guard found == asked else {
         throw CommandFailure.usage(
-          "\(record) differs from the configuration asked for; --resume continues only the same run")
+          "\(record) differs from the configuration asked for; --resume continues only the same run"
+        )
       }
       return
     }
