@@ -61,17 +61,17 @@ public struct InteractionHistory: Sendable, Equatable {
   public mutating func append(_ feedback: UserFeedback) {
     let packed = Self.packed(feedback)
     if ring.count >= Self.recentCapacity {
-      recent.add(ring[position(age: Self.recentCapacity - 1)], sign: -1)
+      recent.remove(ring[position(age: Self.recentCapacity - 1)])
     }
     if ring.count < Self.capacity {
       ring.append(packed)
     } else {
-      all.add(ring[next], sign: -1)
+      all.remove(ring[next])
       ring[next] = packed
     }
     next = (next + 1) % Self.capacity
-    all.add(packed, sign: 1)
-    recent.add(packed, sign: 1)
+    all.add(packed)
+    recent.add(packed)
     totalCount += 1
   }
 
@@ -82,8 +82,8 @@ public struct InteractionHistory: Sendable, Equatable {
     copy.recent = Sums()
     for age in 0..<count {
       let packed = ring[position(age: age)]
-      copy.all.add(packed, sign: 1)
-      if age < Self.recentCapacity { copy.recent.add(packed, sign: 1) }
+      copy.all.add(packed)
+      if age < Self.recentCapacity { copy.recent.add(packed) }
     }
     return copy
   }
@@ -118,14 +118,20 @@ public struct InteractionHistory: Sendable, Equatable {
 
   /// Integer sums over packed interactions.
   private struct Sums: Sendable, Equatable {
-    var flags = InlineCounts()
+    var counts = BehaviorCounts()
     var integrity = 0
     var logWatch = 0
 
-    mutating func add(_ packed: UInt64, sign: Int) {
-      flags.add(UInt16(truncatingIfNeeded: packed), sign: Int16(sign))
-      integrity += sign * Int(packed >> 16 & 0xFFFF)
-      logWatch += sign * Int(packed >> 32 & 0xFFFF)
+    mutating func add(_ packed: UInt64) {
+      counts.add(packed & 0xFFFF)
+      integrity += Int(packed >> 16 & 0xFFFF)
+      logWatch += Int(packed >> 32 & 0xFFFF)
+    }
+
+    mutating func remove(_ packed: UInt64) {
+      counts.remove(packed & 0xFFFF)
+      integrity -= Int(packed >> 16 & 0xFFFF)
+      logWatch -= Int(packed >> 32 & 0xFFFF)
     }
 
     func means(over count: Int) -> Means {
@@ -140,23 +146,38 @@ public struct InteractionHistory: Sendable, Equatable {
     func appendMeans(over count: Int, to values: inout [Float]) {
       let scale = count > 0 ? 1 / Float(count) : 0
       for behavior in 0..<InteractionHistory.behaviors.count {
-        values.append(Float(flags.lanes[behavior]) * scale)
+        values.append(Float(counts[behavior]) * scale)
       }
       values.append(Float(integrity) / InteractionHistory.integrityScale * scale)
       values.append(Float(logWatch) / InteractionHistory.logScale * scale)
     }
   }
 
-  /// One count a behavior, all moved by one vector addition.
-  private struct InlineCounts: Sendable, Equatable {
-    var lanes = SIMD16<Int16>()
+  /// One count a behavior, six to a word in lanes of ten bits: a count stays below 2^10, so words
+  /// add and subtract without a carry between lanes.
+  private struct BehaviorCounts: Sendable, Equatable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
 
-    mutating func add(_ flags: UInt16, sign: Int16) {
-      let bits: SIMD16<UInt16> = [
-        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768,
-      ]
-      let set = (SIMD16<UInt16>(repeating: flags) & bits) .!= 0
-      lanes = lanes &+ SIMD16<Int16>().replacing(with: sign, where: set)
+    mutating func add(_ flags: UInt64) {
+      low += Self.spread(flags)
+      high += Self.spread(flags >> 6)
+    }
+
+    mutating func remove(_ flags: UInt64) {
+      low -= Self.spread(flags)
+      high -= Self.spread(flags >> 6)
+    }
+
+    subscript(behavior: Int) -> Int {
+      let word = behavior < 6 ? low : high
+      return Int(word >> UInt64(behavior % 6 * 10) & 0x3FF)
+    }
+
+    /// Bits 0…5 moved to 0, 10 … 50: the factor copies them to every multiple of 9, and bit i of
+    /// copy i is the one that stands at 10·i.
+    private static func spread(_ flags: UInt64) -> UInt64 {
+      (flags & 0x3F) &* 0x2010_0804_0201 & 0x4_0100_4010_0401
     }
   }
 }
