@@ -51,6 +51,13 @@ struct JSONCursor {
     return true
   }
 
+  /// Takes `null` if it comes next.
+  mutating func takeNull() -> Bool {
+    peek() == UInt8(ascii: "n") && take(exactly: JSONCursor.null)
+  }
+
+  private static let null = Array("null".utf8)
+
   var isAtEnd: Bool { position >= end }
 
   /// What stands at the cursor, short enough for a message.

@@ -161,13 +161,13 @@ struct LineCheck {
     case .text:
       if cursor.takeString() == nil { throw failure(&cursor, name, "a text") }
     case .optionalText:
-      if !cursor.take(exactly: LineCheck.null) && cursor.takeString() == nil {
+      if !cursor.takeNull() && cursor.takeString() == nil {
         throw failure(&cursor, name, "a text or null")
       }
     case .time: times.append(try takeInteger(&cursor, name, "milliseconds since 1970", latestTime))
     case .position: _ = try takeInteger(&cursor, name, "a rank from 0", 1_000_000)
     case .optionalNumber:
-      if !cursor.take(exactly: LineCheck.null) {
+      if !cursor.takeNull() {
         guard let value = cursor.takeNumber(), value.isFinite else {
           throw failure(&cursor, name, "a finite number or null")
         }
@@ -184,7 +184,6 @@ struct LineCheck {
     }
   }
 
-  private static let null = Array("null".utf8)
   private static let largest = Double(Float.greatestFiniteMagnitude)
 
   private func failure(

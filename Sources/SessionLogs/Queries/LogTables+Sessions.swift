@@ -1,0 +1,69 @@
+import EmbeddedAnalytics
+
+extension LogTables {
+  /// Cuts sessions and decides how each ends.
+  ///
+  /// Tables it makes:
+  /// * `steps`: one row a kept decision with its `user_id`, `session` (a number within the user)
+  ///   and `step` (from 0);
+  /// * `sessions`: one row a session: `start_ms`, `end_ms` (the last event), `length` in
+  ///   decisions, `kept` transitions, `cut`, `first_open`, `truncated`, `arm`, `arms` (how many).
+  ///
+  /// A session ends where the next request comes more than the gap after everything the user did
+  /// so far: requests and feedback. It is truncated if the log's window ends within the gap after
+  /// its last event (`cut`), or if it has an *open* request: one whose list has no full feedback
+  /// while the deadline has not passed. Nothing is known beyond a cut session's last request, or
+  /// from the first open one on: that request's state is the final state, and the requests before
+  /// it are the transitions.
+  /// - Throws: `AnalyticsError`.
+  package func cutSessions() throws {
+    try database.execute(stepsSQL)
+    try database.execute(sessionsSQL)
+  }
+
+  private var stepsSQL: String {
+    let end = windowEndMilliseconds
+    let deadline = window.feedbackDeadlineMilliseconds
+    let gap = window.sessionGapMilliseconds
+    return """
+      CREATE TABLE steps AS
+      WITH active AS (
+        SELECT d.id, d.user_id, d.time_ms, d.arm, d.item_count,
+          greatest(d.time_ms, coalesce(r.last_ms, d.time_ms)) AS active_ms,
+          coalesce(r.items, 0) < d.item_count AND d.time_ms + \(deadline) > \(end) AS open
+        FROM kept_decisions d LEFT JOIN responses r ON d.id = r.decision_id
+      ), pauses AS (
+        SELECT *, time_ms - max(active_ms) OVER (
+            PARTITION BY user_id ORDER BY time_ms, id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS pause_ms
+        FROM active
+      ), numbered AS (
+        SELECT *, count(*) FILTER (WHERE pause_ms > \(gap)) OVER (
+            PARTITION BY user_id ORDER BY time_ms, id ROWS UNBOUNDED PRECEDING) AS session
+        FROM pauses
+      )
+      SELECT id, user_id, session, time_ms, arm, item_count, active_ms, open,
+        row_number() OVER (PARTITION BY user_id, session ORDER BY time_ms, id) - 1 AS step
+      FROM numbered
+      """
+  }
+
+  private var sessionsSQL: String {
+    let end = windowEndMilliseconds
+    let gap = window.sessionGapMilliseconds
+    return """
+      CREATE TABLE sessions AS
+      WITH summaries AS (
+        SELECT user_id, session, min(time_ms) AS start_ms, max(active_ms) AS end_ms,
+          count(*) AS length,
+          count(DISTINCT coalesce(arm, '')) AS arms, any_value(arm) FILTER (WHERE step = 0) AS arm,
+          min(step) FILTER (WHERE open) AS first_open,
+          \(end) - max(active_ms) <= \(gap) AS cut
+        FROM steps GROUP BY user_id, session
+      )
+      SELECT *, cut OR first_open IS NOT NULL AS truncated,
+        coalesce(first_open, CASE WHEN cut THEN length - 1 ELSE length END)::BIGINT AS kept
+      FROM summaries
+      """
+  }
+}
