@@ -72,8 +72,8 @@ package enum ConfigurationFile {
       guard let current = known[key] else {
         let expected = known.keys.compactMap(\.string).sorted().joined(separator: ", ")
         throw CommandFailure.usage(
-          "\(location(key, source)): unknown key '\(name)' in \(place); expected one of: \(expected)"
-        )
+          "\(location(key, source)): unknown key '\(name)' in \(place); "
+            + "expected one of: \(expected)")
       }
       known[key] = try merge(current, value, path: path + [name], source: source)
     }

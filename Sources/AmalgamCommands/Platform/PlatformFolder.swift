@@ -1,0 +1,126 @@
+import DurableFiles
+import Foundation
+import FusionMDP
+import UserSimulator
+
+/// A fitted platform as a folder, written once and moved into place atomically.
+///
+///     platform.json        population, assumptions, fitted constants, seed
+///     tables.safetensors   profiles [U,P], scores [U,V,K], responses [U,V,K]; read by mapping, so
+///                          the tables may be larger than memory
+struct PlatformFolder {
+  /// The layout's version.
+  static let schema = 1
+
+  /// What `platform.json` holds.
+  struct Description: Codable {
+    var schema = PlatformFolder.schema
+    var seed: UInt64
+    var userIDs: [String]
+    var videoIDs: [String]
+    var userHashes: [UInt64]
+    var profileNames: [String]
+    var activity: [Double]
+    var durationSeconds: [Float]
+    var topics: [Int]
+    var exposures: [Double]
+    var candidateCount: Int
+    var assumptions: Assumptions
+    var fit: PlatformFit
+  }
+
+  /// The platform, ready to run.
+  let platform: SimulatedPlatform
+  /// The users' names in logs [U].
+  let userIDs: [String]
+  /// The videos' names in logs [V].
+  let videoIDs: [String]
+
+  /// Opens a platform folder.
+  ///
+  /// - Throws: `CommandFailure.usage` for a folder that is no platform, `DurableFileError`,
+  ///   `PlatformError`.
+  init(path: String) throws {
+    let file = "\(path)/platform.json"
+    guard DurableFiles.exists(file) else {
+      throw CommandFailure.usage(
+        "\(path): no platform.json; expected a folder that `amalgam simulate fit` wrote")
+    }
+    let description: Description
+    do {
+      description = try JSONDecoder().decode(
+        Description.self, from: Data(DurableFiles.read(file)))
+    } catch let error as DecodingError {
+      throw CommandFailure.usage("\(file): not a platform description: \(error)")
+    }
+    guard description.schema == Self.schema else {
+      throw CommandFailure.usage(
+        "\(file): schema: expected \(Self.schema), found \(description.schema)")
+    }
+    let tables = try Safetensors.read("\(path)/tables.safetensors")
+    let data = try PlatformData(
+      users: PlatformUsers(
+        hashes: description.userHashes, profileNames: description.profileNames,
+        profiles: tables.tensor("profiles").floats("profiles"), activity: description.activity),
+      videos: PlatformVideos(
+        durationSeconds: description.durationSeconds, topics: description.topics,
+        exposures: description.exposures),
+      impressions: MappedImpressions(tables))
+    var configuration = PlatformConfiguration()
+    configuration.candidateCount = description.candidateCount
+    platform = try SimulatedPlatform(
+      data: data, configuration: configuration, assumptions: description.assumptions,
+      fit: description.fit, seed: description.seed)
+    userIDs = description.userIDs
+    videoIDs = description.videoIDs
+  }
+
+  /// Writes the tables of a population: rows of users come in order from `row`.
+  static func writeTables(
+    profiles: [Float], profileCount: Int, scores: [Float], responses: [Float], users: Int,
+    videos: Int, to path: String
+  ) throws {
+    let width = TaskSchema.standard.count
+    try Safetensors.write(
+      [
+        ("profiles", Tensor(profiles, shape: [users, profileCount])),
+        ("scores", Tensor(scores, shape: [users, videos, width])),
+        ("responses", Tensor(responses, shape: [users, videos, width])),
+      ], metadata: ["format": "amalgam-platform"], to: path)
+  }
+}
+
+/// Impression rows read from a mapped file, one user at a time.
+struct MappedImpressions: ImpressionModel {
+  let userCount: Int
+  let videoCount: Int
+  private let width: Int
+  private let scores: MappedFloats
+  private let responses: MappedFloats
+
+  /// The tables `scores` and `responses` [U,V,K] of a file.
+  ///
+  /// - Throws: `DurableFileError` for a missing table, `CommandFailure` for other shapes.
+  init(_ file: SafetensorsFile) throws {
+    scores = try file.mappedFloats("scores")
+    responses = try file.mappedFloats("responses")
+    let shape = scores.shape
+    guard shape.count == 3, shape[2] == TaskSchema.standard.count, responses.shape == shape else {
+      throw CommandFailure.usage(
+        "\(file.path): expected scores and responses of [U, V, \(TaskSchema.standard.count)], "
+          + "found \(shape) and \(responses.shape)")
+    }
+    userCount = shape[0]
+    videoCount = shape[1]
+    width = shape[1] * shape[2]
+  }
+
+  func row(user: Int) -> ImpressionRow {
+    let range = user * width..<(user + 1) * width
+    var score = [Float](repeating: 0, count: width)
+    var response = score
+    scores.copy(range, into: &score, at: 0)
+    responses.copy(range, into: &response, at: 0)
+    return ImpressionRow(scores: score, responses: response)
+  }
+}
