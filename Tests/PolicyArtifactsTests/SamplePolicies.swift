@@ -65,6 +65,13 @@ enum SamplePolicies {
       ])
   }
 
+  /// Replaces a file without care for power losses: many file systems flush a file that is cut and
+  /// written again, but not one that is removed first, and tests do this thousands of times.
+  static func overwrite(_ path: String, with bytes: [UInt8]) throws {
+    try FileManager.default.removeItem(atPath: path)
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+
   static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("amalgam-\(UUID().uuidString)")
