@@ -1,0 +1,57 @@
+/// The constants of a fit (paper, Algorithm 2), shared by FQE and the Conservative-OPEstimator.
+package struct FittedQConfiguration: Sendable, Equatable {
+  /// Where the next state's value in the regression target comes from.
+  package enum TargetRule: Sendable, Equatable {
+    /// Q_k itself, the network as it stands before round k's step: eq. 10 as written.
+    case previousIterate
+    /// A slow copy that moves toward Q_k by this rate each round.
+    case slowCopy(rate: Float)
+  }
+
+  /// What is drawn again as a whole when sessions are resampled.
+  package enum ResamplingUnit: Sendable, Equatable {
+    /// A user with all of their sessions: sessions of one user resemble each other.
+    case users
+    /// Single sessions.
+    case sessions
+  }
+
+  /// K: rounds.
+  package var rounds = 5000
+  /// m: transitions a round.
+  package var batchSize = 512
+  /// n: initial states that V̂ is the mean over; all of them when there are fewer.
+  package var initialStates = 5000
+  /// γ.
+  package var discount = 0.95
+  /// Adam's step size.
+  package var learningRate: Float = 1e-4
+  /// Widths of the hidden layers.
+  package var hidden = [256, 256]
+  /// Share of the rounds, the last ones, whose iterates are averaged into Q̂; 0 takes the last.
+  package var averagedShare = 0.2
+  /// Where Q_k in the target comes from.
+  package var target = TargetRule.previousIterate
+  /// Actions drawn of the policy for each state; 1 is enough for a deterministic one.
+  package var policySamples = 1
+  /// Fits on resampled sessions that the interval is made of.
+  package var intervalFits = 4
+  /// Coverage of the interval.
+  package var confidence = 0.95
+  /// What is drawn again as a whole when sessions are resampled.
+  package var resampling = ResamplingUnit.users
+  /// |mean Q| over max|r|/(1 − γ) beyond which a fit counts as diverged.
+  package var divergenceFactor = 1000.0
+
+  /// The paper's constants, and this project's where it names none.
+  package init() {}
+
+  func check() {
+    precondition(
+      rounds > 0 && batchSize > 0 && initialStates > 0 && policySamples > 0 && intervalFits >= 2
+        && discount >= 0 && discount < 1 && learningRate > 0 && divergenceFactor > 0
+        && (0...1).contains(averagedShare)
+        && confidence > 0 && confidence < 1,
+      "off-policy evaluation: \(self)")
+  }
+}

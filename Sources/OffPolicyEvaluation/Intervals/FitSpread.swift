@@ -1,0 +1,91 @@
+import FusionMDP
+import SeededRandom
+
+/// An estimate with an interval, from a fit on all sessions and fits on resampled ones.
+///
+/// V̂ is the mean of Q̂(s0, π_e(s0)) over initial states, Q̂ fitted on all sessions. Two things
+/// make it uncertain, and each is measured on its own:
+///
+/// * **which sessions began**: W₀, the variance of that mean with users (or sessions) as clusters,
+///   which is what a session bootstrap of the initial states converges to;
+/// * **which sessions Q̂ learnt from, and its seed**: W_f, the variance of V̂ between
+///   `intervalFits` fits, each on a bootstrap resample of the sessions and with a seed of its own,
+///   all read at the same initial states.
+///
+/// The error of Q̂ has mean zero given the initial states (it comes from temporal difference
+/// errors), so the two add up. The interval is V̂ ± t_ν·√(W₀ + W_f) with Welch and Satterthwaite's
+/// ν = (W₀ + W_f)² / (W₀²/(G − 1) + W_f²/(fits − 1)), G clusters. It does not know of bias: a
+/// function class too poor, too few rounds, or a policy whose actions the log does not hold.
+struct FitSpread {
+  let configuration: FittedQConfiguration
+  let name: String
+
+  /// - Parameter fit: fits Q̂ on the given transitions (repeats allowed); last argument: its index.
+  func estimate(
+    on sessions: EvaluationSessions, seed: UInt64,
+    fit: (_ transitions: [Int], _ stream: inout RandomStream, _ index: Int) throws -> FittedQ
+  ) throws -> PolicyValueEstimate {
+    let root = RandomStream(seed: seed, name: "off-policy-evaluation")
+    var initialStream = root.child("initial-states")
+    let initial = sessions.initialSessions(
+      count: configuration.initialStates, using: &initialStream)
+
+    var stream = root.child("fit", 0)
+    let all = Array(0..<sessions.data.transitionCount)
+    let q = try fit(all, &stream, 0)
+    let values = sessions.initialValues(of: initial, q.values)
+    let value = Self.mean(values)
+
+    let clusters = SessionClusters(sessions.data, unit: configuration.resampling)
+    var refits: [Double] = []
+    for index in 1...configuration.intervalFits {
+      var resampling = root.child("resample", index)
+      var stream = root.child("fit", index)
+      let transitions = clusters.resampledTransitions(using: &resampling)
+      let refit = try fit(transitions, &stream, index)
+      refits.append(Self.mean(sessions.initialValues(of: initial, refit.values)))
+    }
+    let scale = sessions.rewardScale
+    let (initialVariance, count) = clusters.varianceOfMean(values, of: initial)
+    let fitVariance = Self.variance(refits)
+    let reach = Self.reach(
+      initialVariance, degrees: Double(count - 1), fitVariance,
+      degrees: Double(refits.count - 1), confidence: configuration.confidence)
+    let errors = StandardErrors(
+      initialStates: scale * initialVariance.squareRoot(), fits: scale * fitVariance.squareRoot())
+    return PolicyValueEstimate(
+      estimator: name, value: scale * value, low: scale * (value - reach),
+      high: scale * (value + reach),
+      effectiveSampleSize: errors.total > 0
+        ? sessions.loggedReturn.variance / (errors.total * errors.total) : nil,
+      n: initial.count, standardErrors: errors,
+      diagnostics: FitDiagnostics(
+        temporalDifferenceError: scale * q.summary.temporalDifferenceError,
+        regularizer: scale * q.summary.regularizer, qMean: scale * q.summary.qMean,
+        actionDistance: sessions.actionDistance))
+  }
+
+  /// Half the width of the interval, by Welch and Satterthwaite.
+  static func reach(
+    _ first: Double, degrees firstDegrees: Double, _ second: Double,
+    degrees secondDegrees: Double, confidence: Double
+  ) -> Double {
+    let total = first + second
+    guard total > 0 else { return 0 }
+    let spread =
+      (firstDegrees > 0 ? first * first / firstDegrees : 0)
+      + (secondDegrees > 0 ? second * second / secondDegrees : 0)
+    let degrees = spread > 0 ? total * total / spread : .infinity
+    return StudentDistribution.quantile(0.5 + confidence / 2, degrees: degrees)
+      * total.squareRoot()
+  }
+
+  static func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(values.count)
+  }
+
+  static func variance(_ values: [Double]) -> Double {
+    let mean = mean(values)
+    return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+  }
+}

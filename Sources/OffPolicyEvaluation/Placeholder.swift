@@ -1,1 +1,0 @@
-// OffPolicyEvaluation: see ARCHITECTURE.md

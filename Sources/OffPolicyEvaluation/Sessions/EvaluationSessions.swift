@@ -1,0 +1,157 @@
+import DenseKernels
+package import FusionMDP
+import SeededRandom
+
+/// The test sessions D, with what the evaluated policy would do in each of their states.
+///
+/// Made once a policy, read by every estimator and every fit.
+package struct EvaluationSessions: Sendable {
+  /// Name of the evaluated policy.
+  package let policyName: String
+  /// Root mean squared distance between the policy's and the logged weights.
+  package let actionDistance: Double
+  /// Mean and variance of the logged sessions' discounted returns, in reward units. For a session
+  /// that the log's window cut, the return up to there.
+  package let loggedReturn: (mean: Double, variance: Double)
+
+  let data: any TransitionSource
+  let normalizer: StateNormalizer
+  let actions: PolicyActionTable
+  /// c: root mean square of the rewards; fits see r/c.
+  let rewardScale: Double
+  /// max|r|/c.
+  let largestReward: Double
+  let discount: Double
+
+  /// Asks `policy` about every state of `data`.
+  ///
+  /// - Parameters:
+  ///   - normalizer: of the states that Q̂ sees; the policy sees raw states.
+  ///   - samples: draws of the policy a state; more than one makes sense for a stochastic policy.
+  /// - Throws: `EvaluationError` when there are no sessions, sizes differ or a decision lies
+  ///   outside the box.
+  package init(
+    policy: any FusionPolicy, data: any TransitionSource, normalizer: StateNormalizer,
+    discount: Double = 0.95, samples: Int = 1, seed: UInt64
+  ) throws(EvaluationError) {
+    guard data.sessionCount > 0, data.transitionCount > 0 else { throw .noSessions }
+    guard policy.actionSize == data.actionSize else {
+      throw .actionSize(
+        policy: policy.name, expected: data.actionSize, found: policy.actionSize)
+    }
+    guard normalizer.stateSize == data.stateSize else {
+      throw .stateSize(expected: data.stateSize, found: normalizer.stateSize)
+    }
+    var stream = RandomStream(seed: seed, name: "off-policy-evaluation").child("policy-actions")
+    let actions = try PolicyActionTable(
+      policy: policy, data: data, samples: samples, using: &stream)
+    let rewards = try RewardSummary(data, discount: discount)
+    self.policyName = policy.name
+    self.actionDistance =
+      (actions.squaredDistance / Double(data.transitionCount * samples * data.actionSize))
+      .squareRoot()
+    self.loggedReturn = (rewards.meanReturn, rewards.returnVariance)
+    self.data = data
+    self.normalizer = normalizer
+    self.actions = actions
+    self.rewardScale = rewards.rootMeanSquare > 0 ? rewards.rootMeanSquare : 1
+    self.largestReward = rewards.largest / rewardScale
+    self.discount = discount
+  }
+
+  /// The transitions at `indices` with one of the policy's draws each; rewards scaled.
+  func batch(at indices: [Int], using stream: inout RandomStream) -> EvaluationBatch {
+    let draws =
+      actions.samples == 1
+      ? [Int](repeating: 0, count: indices.count)
+      : stream.indices(below: actions.samples, count: indices.count)
+    return batch(at: indices, draws: draws)
+  }
+
+  /// The transitions at `indices`, each with the given draw of the policy.
+  func batch(at indices: [Int], draws: [Int]) -> EvaluationBatch {
+    let raw = data.batch(at: indices)
+    let scale = Float(1 / rewardScale)
+    return EvaluationBatch(
+      states: matrix(normalizer.normalized(raw.states), raw.stateSize),
+      actions: matrix(raw.actions, raw.actionSize),
+      policyActions: matrix(gathered(actions.atStates, indices, draws), raw.actionSize),
+      rewards: raw.rewards.map { $0 * scale },
+      nextStates: matrix(normalizer.normalized(raw.nextStates), raw.stateSize),
+      nextPolicyActions: matrix(gathered(actions.atNextStates, indices, draws), raw.actionSize),
+      bootstraps: raw.bootstraps)
+  }
+
+  /// Which sessions V̂ is the mean over: all, or `count` of them drawn without replacement.
+  func initialSessions(count: Int, using stream: inout RandomStream) -> [Int] {
+    guard count < data.sessionCount else { return Array(0..<data.sessionCount) }
+    return stream.shuffled(data.sessionCount).prefix(count).sorted()
+  }
+
+  /// Mean over the policy's draws of `q` at each of these sessions' first states; [n].
+  func initialValues(
+    of sessions: [Int], _ q: (_ states: Matrix, _ actions: Matrix) -> [Double]
+  ) -> [Double] {
+    var values: [Double] = []
+    values.reserveCapacity(sessions.count)
+    for start in stride(from: 0, to: sessions.count, by: 4096) {
+      let chunk = Array(sessions[start..<min(start + 4096, sessions.count)])
+      let states = matrix(normalizer.normalized(data.initialStates(of: chunk)), data.stateSize)
+      let first = chunk.map { data.session($0).lowerBound }
+      var sums = [Double](repeating: 0, count: chunk.count)
+      for draw in 0..<actions.samples {
+        let draws = [Int](repeating: draw, count: chunk.count)
+        let chosen = matrix(gathered(actions.atStates, first, draws), data.actionSize)
+        for (index, value) in q(states, chosen).enumerated() { sums[index] += value }
+      }
+      values += sums.map { $0 / Double(actions.samples) }
+    }
+    return values
+  }
+
+  private func gathered(_ table: [Float], _ indices: [Int], _ draws: [Int]) -> [Float] {
+    let width = actions.actionSize
+    var result: [Float] = []
+    result.reserveCapacity(indices.count * width)
+    for (index, draw) in zip(indices, draws) {
+      let start = (index * actions.samples + draw) * width
+      result += table[start..<start + width]
+    }
+    return result
+  }
+
+  private func matrix(_ values: [Float], _ columns: Int) -> Matrix {
+    Matrix(rows: values.count / columns, columns: columns, values: values)
+  }
+}
+
+/// One pass over the rewards.
+private struct RewardSummary {
+  var rootMeanSquare = 0.0
+  var largest = 0.0
+  var meanReturn = 0.0
+  var returnVariance = 0.0
+
+  init(_ data: any TransitionSource, discount: Double) throws(EvaluationError) {
+    var squares = 0.0
+    var moments = 0.0
+    for m in 0..<data.sessionCount {
+      let session = data.session(m)
+      let rewards = data.batch(at: Array(session)).rewards
+      for (step, reward) in rewards.enumerated() {
+        guard reward.isFinite else {
+          throw .invalidReward(transition: session.lowerBound + step, found: reward)
+        }
+        squares += Double(reward) * Double(reward)
+        largest = max(largest, abs(Double(reward)))
+      }
+      // Welford's update.
+      let total = discountedReturn(of: rewards, discount: discount)
+      let difference = total - meanReturn
+      meanReturn += difference / Double(m + 1)
+      moments += difference * (total - meanReturn)
+    }
+    rootMeanSquare = (squares / Double(data.transitionCount)).squareRoot()
+    if data.sessionCount > 1 { returnVariance = moments / Double(data.sessionCount - 1) }
+  }
+}
