@@ -1,0 +1,137 @@
+import DenseKernels
+import DurableFiles
+import Foundation
+import FusionMDP
+package import MultiTaskModels
+import NeuralNetworks
+import SeededRandom
+
+/// A multi-task model on disk: `model.json` (what it is) and `weights.safetensors`.
+package enum TaskModelFolder {
+  /// The version of the layout of the folder.
+  package static let version = 1
+
+  private struct Manifest: Codable {
+    var version: Int
+    var tasks: [String]
+    var options: MultiTaskTrainingOptions
+    var numberNames: [String]
+    var categoryNames: [String]
+    var categoryBuckets: [Int]
+  }
+
+  /// Writes a model whole or not at all.
+  ///
+  /// - Throws: `DurableFileError`.
+  package static func write(
+    _ model: MultiTaskModel, numberNames: [String], categoryNames: [String], to folder: String
+  ) throws {
+    let manifest = Manifest(
+      version: version, tasks: model.schema.names, options: model.options,
+      numberNames: numberNames, categoryNames: categoryNames,
+      categoryBuckets: model.encoder.vocabularies.map { $0.buckets ?? 0 })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(manifest), as: UTF8.self) + "\n"
+    try DurableFiles.writeFolder(at: folder) { path in
+      try DurableFiles.write(text, to: path + "/model.json")
+      try Safetensors.write(
+        tensors(of: model), metadata: ["format": "amalgam.tasks"],
+        to: path + "/weights.safetensors")
+    }
+  }
+
+  private static func tensors(of model: MultiTaskModel) -> [(String, Tensor)] {
+    var tensors: [(String, Tensor)] = [
+      ("encoder.means", Tensor(model.encoder.means)),
+      ("encoder.deviations", Tensor(model.encoder.deviations)),
+    ]
+    for (f, vocabulary) in model.encoder.vocabularies.enumerated() {
+      tensors.append(("encoder.category\(f)", Tensor(vocabulary.known.map { Int64($0) })))
+    }
+    let table = model.network.embeddings
+    tensors.append(
+      ("embeddings", Tensor(table.parameters, shape: [table.rows, table.dimension])))
+    for parameter in model.network.body.namedParameters(prefix: "body.") {
+      tensors.append((parameter.name, Tensor(parameter.values, shape: parameter.shape)))
+    }
+    for (i, map) in model.secondsMaps.enumerated() {
+      tensors.append(("seconds\(i).inputs", Tensor(map.inputs)))
+      tensors.append(("seconds\(i).outputs", Tensor(map.outputs)))
+    }
+    return tensors
+  }
+
+  /// Reads a model; it gives the same bits as the one that was written.
+  ///
+  /// - Parameter builder: whose features the model must have been trained on.
+  /// - Throws: `CommandFailure` naming the file when it is of another version or made for other
+  ///   features; what reading files and tensors throws.
+  package static func read(_ folder: String, builder: FeatureBuilder) throws -> MultiTaskModel {
+    let path = folder + "/model.json"
+    let manifest: Manifest
+    do {
+      manifest = try JSONDecoder().decode(Manifest.self, from: Data(DurableFiles.read(path)))
+    } catch let error as DecodingError {
+      throw CommandFailure.usage("\(path): no description of a multi-task model: \(error)")
+    }
+    guard manifest.version == version else {
+      throw CommandFailure.usage("\(path): version \(manifest.version), expected \(version)")
+    }
+    guard manifest.tasks == builder.schema.names else {
+      throw CommandFailure.usage("\(path): tasks \(manifest.tasks), not \(builder.schema.names)")
+    }
+    guard manifest.numberNames == builder.numberNames,
+      manifest.categoryNames == builder.categoryNames,
+      manifest.categoryBuckets.count == manifest.categoryNames.count
+    else {
+      throw CommandFailure.usage("\(path): the model was trained on other features")
+    }
+    return try model(manifest, Safetensors.read(folder + "/weights.safetensors"), builder)
+  }
+
+  private static func model(
+    _ manifest: Manifest, _ file: SafetensorsFile, _ builder: FeatureBuilder
+  ) throws -> MultiTaskModel {
+    func floats(_ name: String) throws -> [Float] { try file.tensor(name).floats(name) }
+    let vocabularies = try manifest.categoryBuckets.enumerated().map { f, buckets in
+      let name = "encoder.category\(f)"
+      return CategoryVocabulary(
+        known: try file.tensor(name).int64s(name).map { Int($0) },
+        buckets: buckets == 0 ? nil : buckets)
+    }
+    let (means, deviations) = try (floats("encoder.means"), floats("encoder.deviations"))
+    let dimension = manifest.options.embeddingDimension
+    let encoder = InputEncoder(
+      means: means, deviations: deviations, vocabularies: vocabularies)
+    guard means.count == manifest.numberNames.count, deviations.count == means.count else {
+      throw CommandFailure.usage(
+        "\(file.path): \(means.count) means for \(manifest.numberNames.count) features")
+    }
+    var unused = RandomStream(seed: 0, name: "tasks.load")
+    var network = MultiTaskNetwork(
+      architecture: manifest.options.architecture, numbers: means.count,
+      categories: vocabularies.count, tableRows: encoder.tableRows, dimension: dimension,
+      tasks: manifest.tasks.count, initializedBy: &unused)
+    let stored = { (name: String) -> NamedParameter? in
+      guard file.contains(name) else { return nil }
+      let tensor = try file.tensor(name)
+      return NamedParameter(name: name, shape: tensor.shape, values: try tensor.floats(name))
+    }
+    try network.body.load(prefix: "body.", from: stored)
+    let embeddings = try file.tensor("embeddings")
+    guard embeddings.shape == [encoder.tableRows, dimension] else {
+      throw ParameterError.wrongShape(
+        name: "embeddings", expected: [encoder.tableRows, dimension], found: embeddings.shape)
+    }
+    network.embeddings.parameters = try embeddings.floats("embeddings")
+    let seconds = builder.schema.tasks.count { $0.domain == .seconds }
+    let maps = try (0..<seconds).map { i in
+      SecondsMap(
+        inputs: try floats("seconds\(i).inputs"), outputs: try floats("seconds\(i).outputs"))
+    }
+    return MultiTaskModel(
+      schema: builder.schema, options: manifest.options, encoder: encoder, network: network,
+      secondsMaps: maps)
+  }
+}

@@ -1,0 +1,110 @@
+package import ArgumentParser
+import DenseKernels
+import DurableFiles
+import Foundation
+import FusionMDP
+import MultiTaskModels
+import SessionLogs
+
+/// `amalgam tasks`: the multi-task model, trained, evaluated, asked for scores.
+package struct TasksCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "tasks",
+    abstract: "Train, evaluate and use the model that predicts each behavior.",
+    subcommands: [TasksTrainCommand.self, TasksEvaluateCommand.self, TasksScoreCommand.self])
+
+  package init() {}
+}
+
+/// What the verbs of `tasks` share.
+struct TaskOptions: ParsableArguments {
+  @Option(help: "The folder with the KuaiRand data.")
+  var data = "Data/kuairand-pure"
+
+  @Option(help: "The root of all random numbers.")
+  var seed: UInt64 = 1
+
+  func stage(lastTrainingDate: Int? = KuaiRandTaskData.lastTrainingDate) throws -> TaskModelStage {
+    TaskModelStage(
+      KuaiRandTaskData(try KuaiRandFolder(path: data), lastTrainingDate: lastTrainingDate))
+  }
+}
+
+/// `amalgam tasks train`.
+struct TasksTrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a model on the days up to 4 May and keep it.")
+
+  @OptionGroup var options: TaskOptions
+
+  @Option(help: "The architecture: ple, mmoe or shared_bottom.")
+  var model = "ple"
+
+  @Option(help: "The folder to write; it is replaced whole.")
+  var output: String
+
+  @Option(help: "How often each training row is visited.")
+  var epochs: Int?
+
+  @Option(help: "The last day to learn from, as 20220504.")
+  var trainThrough = KuaiRandTaskData.lastTrainingDate
+
+  func validate() throws {
+    guard TaskArchitecture(named: model) != nil else {
+      throw ValidationError("--model \(model): expected ple, mmoe or shared_bottom")
+    }
+    if let epochs, epochs < 1 { throw ValidationError("--epochs \(epochs): expected 1 or more") }
+  }
+
+  func run() throws {
+    Interruption.shared.install()
+    let stage = try options.stage(lastTrainingDate: trainThrough)
+    guard let architecture = TaskArchitecture(named: model) else { return }
+    var training = MultiTaskTrainingOptions(architecture: architecture)
+    if let epochs { training.epochs = epochs }
+    let line = ProgressLine("training \(model)", total: 100)
+    let trained = try stage.train(training, seed: options.seed) { progress in
+      try Interruption.shared.check("stopped; nothing was written")
+      line.update(
+        100 * progress.step / progress.steps, note: String(format: "loss %.4f", progress.loss))
+    }
+    line.finish()
+    try TaskModelFolder.write(
+      trained, numberNames: stage.builder.numberNames,
+      categoryNames: stage.builder.categoryNames, to: output)
+    print("wrote \(output)")
+  }
+}
+
+/// `amalgam tasks evaluate`.
+struct TasksEvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure a model on the days from 5 May, beside a logistic regression.")
+
+  @OptionGroup var options: TaskOptions
+
+  @Option(name: .customLong("model"), help: "The folder that `tasks train` wrote.")
+  var folder: String
+
+  @Option(help: "The last day that the model learned from, as 20220504.")
+  var trainThrough = KuaiRandTaskData.lastTrainingDate
+
+  @Flag(help: "Print JSON instead of a table.")
+  var json = false
+
+  func run() throws {
+    let stage = try options.stage(lastTrainingDate: trainThrough)
+    guard !stage.data.heldOut.isEmpty else {
+      throw CommandFailure.usage("--train-through \(trainThrough): no later day to evaluate on")
+    }
+    let model = try TaskModelFolder.read(folder, builder: stage.builder)
+    let evaluator = stage.evaluator(seed: options.seed)
+    let features = stage.heldOutFeatures
+    let ofModel = evaluator.evaluate(logits: model.logits(features))
+    let baseline = stage.trainBaseline(inputsOf: model, seed: options.seed)
+    let ofBaseline = evaluator.evaluate(logits: baseline(model.encoder.encode(features)))
+    let report = TaskReport(model: ofModel, baseline: ofBaseline)
+    print(json ? try report.json() : report.table())
+  }
+}

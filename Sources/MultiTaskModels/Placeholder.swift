@@ -1,1 +1,0 @@
-// MultiTaskModels: see ARCHITECTURE.md
