@@ -1,7 +1,7 @@
-package import DenseKernels
+import DenseKernels
 import FusionMDP
 package import MultiTaskModels
-package import SeededRandom
+import SeededRandom
 
 /// Features of a log made once, from which models are trained, evaluated and asked for scores.
 package struct TaskModelStage: Sendable {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DurableFiles
 import Foundation
+import FusionMDP
 import MultiTaskModels
 
 /// `amalgam tasks score`.
@@ -45,7 +46,8 @@ struct TasksScoreCommand: ParsableCommand {
     let videoRows = try rows(of: videos, among: stage.data.videoIDs, "--videos")
     let table = model.scoreTable(
       users: userRows, videos: videoRows, builder: stage.builder,
-      context: ServingContext(surface: surface, hour: hour))
+      context: ServingContext(surface: surface, hour: hour)
+    ) { _ in }
     let writer = try DurableLineWriter(path: output)
     var start = 0
     for user in userRows {

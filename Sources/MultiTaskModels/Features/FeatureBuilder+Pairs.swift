@@ -41,9 +41,9 @@ extension FeatureBuilder {
       blocks.userNumbers.rows(position..<position + 1).repeatingRows(n), blocks.videoNumbers,
       cross.block(rows: n),
     ])
-    let user_ = userCategories([user]).map { [Int](repeating: $0[0], count: n) }
-    let context_ = [context.surface, context.hour].map { [Int](repeating: $0, count: n) }
+    let userCodes = userCategories([user]).map { [Int](repeating: $0[0], count: n) }
+    let contextCodes = [context.surface, context.hour].map { [Int](repeating: $0, count: n) }
     return FeatureRows(
-      numbers: numbers, categories: user_ + videoCategories(blocks.videos) + context_)
+      numbers: numbers, categories: userCodes + videoCategories(blocks.videos) + contextCodes)
   }
 }
