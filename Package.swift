@@ -55,7 +55,7 @@ let package = Package(
     // Layer 0: no knowledge of recommenders.
     module("SeededRandom"),
     .target(
-      name: "CVectorMath", cSettings: [.unsafeFlags(["-O3"])],
+      name: "CVectorMath", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])],
       linkerSettings: vectorFunctions),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     module("DenseKernels", ["CVectorMath", "COneDNN"]),

@@ -21,12 +21,15 @@ need libdnnl-dev header oneapi/dnnl/dnnl.h
 need libsqlite3-dev header sqlite3.h
 need gnuplot-nox gnuplot --version
 need binutils readelf --version
-need python3 python3 --version
-if command -v python3 >/dev/null; then
-  need python3-venv python3 -c "import ensurepip, venv"
-else
-  missing+=(python3-venv)
-fi
+# Any Python that can make a virtual environment will do: see make-python.sh.
+venv() {
+  local python
+  for python in ${PYTHON:-} python3 /usr/bin/python3; do
+    if "$python" -c "import ensurepip, venv"; then return; fi
+  done
+  return 1
+}
+need python3-venv venv
 
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 

@@ -33,6 +33,7 @@ func smallTraining(stepCount: Int = 20, threads: Int = 1) -> TrainingConfigurati
   var configuration = TrainingConfiguration()
   configuration.stepCount = stepCount
   configuration.batchSize = 37
+  configuration.transitionsFedPerStep = 37
   configuration.replayCapacity = 90
   configuration.reportInterval = 6
   configuration.checkpointInterval = 7

@@ -10,7 +10,7 @@
 // | s, s′       | states, nextStates      | [B, S]         | normalized                          |
 // | a           | logged                  | [B, A]         | in [−1, 1]                          |
 // | r           | batch.rewards           | [B]            |                                     |
-// | G_θ = {E, D}| generative              | (S, A) → A     | latent 2·A, BCQ                     |
+// | G_θ = {E, D}| generative              | (S, A) → A     | 2·A latents, BCQ                    |
 // | P_ω, P_ω′   | perturbation, its target| (S, A) → A     |                                     |
 // | Q_φj, Q_φ′j | critics, their targets  | (S, A) → 1     | two, paper                          |
 // | hidden      | hidden                  |                | [256, 256] each, ours               |
@@ -157,7 +157,9 @@ package struct BatchRLMTF: BatchLearner {
     CandidateEvaluation.divide(batch.count, into: &candidates)
     var jobs = [NextStateOrImprovement(improvement: perturbation)]
     jobs += candidates.map { NextStateOrImprovement(candidates: $0) }
+    // The jobs hold the only references, so that they change memory in place.
     candidates = []
+    perturbation = .placeholder
     ParallelJobs.run(&jobs, threads: threads) { job in
       job.candidates?.evaluate(nextStates, targets, drawingFrom: stream)
       job.improvement?.update(states: states, model: model, critic: critic, drawingFrom: stream)

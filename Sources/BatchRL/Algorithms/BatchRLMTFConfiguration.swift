@@ -2,8 +2,8 @@
 package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
   /// The widths of the hidden layers of every network.
   package var hidden = [256, 256]
-  /// The size of the latent; nil is twice the size of an action.
-  package var latentSize: Int?
+  /// The size of the latent, in sizes of an action.
+  package var latentsPerAction = 2
   /// γ, in 0..<1.
   package var discount: Float = 0.95
   /// ρ: how far a perturbation may move a generated action, a dimension.
@@ -49,7 +49,7 @@ package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
       return "divergenceWeight is \(divergenceWeight), expected a number of at least 0"
     }
     let counts: [(String, Int)] = [
-      ("latentSize", latentSize ?? 1), ("softUpdateInterval", softUpdateInterval),
+      ("latentsPerAction", latentsPerAction), ("softUpdateInterval", softUpdateInterval),
       ("targetCandidates", targetCandidates), ("actionCandidates", actionCandidates),
     ]
     for (name, value) in counts where value < 1 {

@@ -36,6 +36,17 @@ package struct BehaviorCloning: BatchLearner {
 
     /// The defaults.
     package init() {}
+
+    /// The first setting that is out of its range, in words; nil when all are fine.
+    package var problem: String? {
+      if hidden.contains(where: { $0 < 1 }) {
+        return "hidden is \(hidden), expected widths of at least 1"
+      }
+      if !(learningRate > 0 && learningRate.isFinite) {
+        return "learningRate is \(learningRate), expected a number above 0"
+      }
+      return nil
+    }
   }
 
   /// The algorithm's name in files and on the command line.

@@ -42,6 +42,15 @@ struct PerturbationTrainer: Sendable {
     bound = configuration.perturbationBound
   }
 
+  /// What stands in for a trainer while a job works on it.
+  static let placeholder: PerturbationTrainer = {
+    var configuration = BatchRLMTFConfiguration()
+    configuration.hidden = []
+    return PerturbationTrainer(
+      stateSize: 1, actionSize: 1, configuration: configuration,
+      initializedFrom: RandomStream(seed: 0, name: "placeholder"))
+  }()
+
   /// One step of max_ω Σ Q_φ1(s, â + P_ω(s, â, ρ)), â ~ G_θ(s).
   ///
   /// The gradient passes through the critic to ω alone: φ, θ and â get none.

@@ -1,11 +1,11 @@
-import DenseKernels
 import Dispatch
 import Synchronization
 
 /// The one place where training runs on several threads.
 ///
 /// Jobs are the same whatever the number of threads, each works on state of its own, and what
-/// they yield is combined in their order by the caller: the number of threads changes no bit.
+/// they yield is combined in their order by the caller: the number of threads changes no bit. (With
+/// `KernelThreads` at 1, that is, which `TrainingRun.run` sees to.)
 enum ParallelJobs {
   /// One job's state, owned by one thread at a time.
   private final class Slot<Job: Sendable>: Sendable {
@@ -37,7 +37,6 @@ enum ParallelJobs {
     jobs = []
     let next = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: min(threads, slots.count)) { _ in
-      KernelThreads.set(1)
       while true {
         let index = next.add(1, ordering: .relaxed).oldValue
         guard index < slots.count, var job = slots[index].take() else { return }

@@ -6,8 +6,8 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   package var batchSize = 256
   /// The capacity of the replay buffer.
   package var replayCapacity = 100_000
-  /// The transitions put into the replay buffer after a step; nil is `batchSize`.
-  package var transitionsFedPerStep: Int?
+  /// The transitions put into the replay buffer after a step, when not all fit.
+  package var transitionsFedPerStep = 256
   /// The steps between reports.
   package var reportInterval = 1000
   /// The steps between checkpoints.
@@ -28,8 +28,8 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     for (value, name) in counts where value < 1 {
       return "\(name) is \(value), expected at least 1"
     }
-    if let fed = transitionsFedPerStep, fed < 0 {
-      return "transitionsFedPerStep is \(fed), expected at least 0"
+    if transitionsFedPerStep < 0 {
+      return "transitionsFedPerStep is \(transitionsFedPerStep), expected at least 0"
     }
     return nil
   }

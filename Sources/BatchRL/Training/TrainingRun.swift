@@ -1,3 +1,4 @@
+import DenseKernels
 package import FusionMDP
 import SeededRandom
 
@@ -51,7 +52,7 @@ package struct TrainingRun<Learner: BatchLearner>: Sendable {
     self.seed = seed
     feed = TransitionFeed(
       count: source.transitionCount, capacity: configuration.replayCapacity,
-      perStep: configuration.transitionsFedPerStep ?? configuration.batchSize)
+      perStep: configuration.transitionsFedPerStep)
     replay = ReplayBuffer(
       capacity: min(configuration.replayCapacity, source.transitionCount),
       stateSize: source.stateSize, actionSize: source.actionSize)
@@ -73,6 +74,10 @@ package struct TrainingRun<Learner: BatchLearner>: Sendable {
     onCheckpoint: (TrainingRun<Learner>) throws -> Void = { _ in },
     shouldStop: () -> Bool = { false }
   ) throws -> Bool {
+    // The threads work on different jobs; more of them inside a product would be in their way.
+    let kernelThreads = KernelThreads.count
+    KernelThreads.set(1)
+    defer { KernelThreads.set(kernelThreads) }
     while !isFinished {
       try advance()
       if let report = reports.last, report.step == step { try onReport(report) }
