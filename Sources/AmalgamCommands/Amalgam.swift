@@ -8,7 +8,13 @@ package struct Amalgam: AsyncParsableCommand {
     commandName: "amalgam",
     abstract: "Learn, evaluate and serve the weights that fuse a recommender's predictions.",
     version: "0.1.0",
-    subcommands: [TasksCommand.self, PolicyCommand.self, RankCommand.self])
+    subcommands: [
+      ReproduceCommand.self,
+      TasksCommand.self,
+      ExperimentCommand.self,
+      PolicyCommand.self,
+      RankCommand.self,
+    ])
 
   package init() {}
 

@@ -75,6 +75,27 @@ struct PlatformFolder {
     videoIDs = description.videoIDs
   }
 
+  /// Writes what `platform.json` holds of a fitted platform.
+  ///
+  /// - Throws: `DurableFileError`.
+  static func writeDescription(
+    of platform: SimulatedPlatform, population: KuaiRandPopulation, seed: UInt64, to path: String
+  ) throws {
+    let users = population.users
+    let videos = population.videos
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let json = try encoder.encode(
+      Description(
+        seed: seed, userIDs: population.userIDs.map(KuaiRandPopulation.name(ofUser:)),
+        videoIDs: population.videoIDs.map(KuaiRandPopulation.name(ofVideo:)),
+        userHashes: users.hashes, profileNames: users.profileNames, activity: users.activity,
+        durationSeconds: videos.durationSeconds, topics: videos.topics,
+        exposures: videos.exposures, candidateCount: platform.configuration.candidateCount,
+        assumptions: platform.assumptions, fit: platform.fit))
+    try DurableFiles.write(Array(json), to: "\(path)/platform.json")
+  }
+
   /// Writes the tables of a population: rows of users come in order from `row`.
   static func writeTables(
     profiles: [Float], profileCount: Int, scores: [Float], responses: [Float], users: Int,

@@ -29,10 +29,15 @@ struct CommonOptions: ParsableArguments {
 
 /// Output for machines.
 enum MachineOutput {
-  /// Prints a value as one JSON document with sorted keys.
-  static func print(_ value: some Encodable) throws {
+  /// A value as one JSON document with sorted keys.
+  static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+
+  /// Prints a value as one JSON document with sorted keys.
+  static func print(_ value: some Encodable) throws {
+    Swift.print(try text(value), terminator: "")
   }
 }

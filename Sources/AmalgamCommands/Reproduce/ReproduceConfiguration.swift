@@ -1,0 +1,173 @@
+import BatchRL
+import UserSimulator
+
+/// Everything that a run of `reproduce` is made with.
+struct ReproduceConfiguration: Codable, Equatable {
+  /// The sizes of a run.
+  enum Preset: String, Codable, CaseIterable {
+    /// Under a minute: shows that every part works, not that any learns.
+    case tiny
+    /// Under twelve minutes on two cores.
+    case small
+    /// The paper's sizes; runs for days.
+    case paper
+  }
+
+  /// The simulated platform.
+  struct Platform: Codable, Equatable {
+    /// Users, drawn from the log's.
+    var users = 8_000
+    /// Videos, drawn from the log's in proportion to their exposures.
+    var videos = 600
+    /// Users and days of one run of the fit, and its rounds.
+    var fitUsers = 512
+    var fitDays = 2
+    var fitRounds = 6
+    /// Days under the reference weights before anything is measured.
+    var warmupDays = 1
+    /// Users and days of the comparison with the anchors.
+    var checkUsers = 512
+    var checkDays = 3
+  }
+
+  /// Mixed exploration (paper, 3.3).
+  struct Exploration: Codable, Equatable {
+    /// Users who explore, drawn from the platform's.
+    var users = 3_000
+    /// Days.
+    var days = 2
+    /// Standard deviation of random exploration.
+    var randomDeviation = 0.5
+    /// Standard deviation of action noise (paper, eq. 8).
+    var noiseDeviation = 0.1
+  }
+
+  /// Off-policy evaluation (paper, algorithm 2).
+  struct Evaluation: Codable, Equatable {
+    var rounds = 5_000
+    var hidden = [256, 256]
+    var fits = 4
+    /// α of eq. 10.
+    var conservativeWeight = 0.5e-3
+  }
+
+  /// The oracle: the best weights a user type, by cross-entropy search.
+  struct Oracle: Codable, Equatable {
+    var users = 600
+    var iterations = 8
+    var population = 16
+    var elite = 4
+  }
+
+  /// True values by roll-out.
+  struct Truth: Codable, Equatable {
+    var users = 3_000
+    var days = 2
+  }
+
+  var preset = Preset.small
+  /// The root seed; every part draws from streams named after it.
+  var seed: UInt64 = 1
+  /// The folder of the KuaiRand log.
+  var data = "Data/kuairand-pure"
+  /// Threads of simulation, training and evaluation.
+  var threads = 2
+  var tasks = TaskModelSettings()
+  var platform = Platform()
+  var search = StaticWeightSearch.Settings()
+  var exploration = Exploration()
+  var training = TrainingConfiguration()
+  var batchRLMTF = BatchRLMTFConfiguration()
+  var behaviorCloning = BehaviorCloning.Configuration()
+  var evaluation = Evaluation()
+  var oracle = Oracle()
+  var truth = Truth()
+  var experiment = PlatformExperiment.Settings()
+
+  /// The sizes of a preset.
+  static func preset(_ preset: Preset) -> ReproduceConfiguration {
+    var configuration = ReproduceConfiguration()
+    configuration.preset = preset
+    switch preset {
+    case .tiny: configuration.shrink()
+    case .small:
+      configuration.training.stepCount = 20_000
+      configuration.training.reportInterval = 400
+      configuration.training.checkpointInterval = 2_000
+      configuration.batchRLMTF.hidden = [128, 128]
+      configuration.behaviorCloning.hidden = [128, 128]
+      configuration.evaluation.hidden = [128, 128]
+    case .paper:
+      configuration.platform.users = 15_000
+      configuration.platform.videos = 5_000
+      configuration.platform.warmupDays = 3
+      configuration.exploration.users = 15_000
+      configuration.exploration.days = 43  // 15,000 users · 4.84 sessions a day ≈ 3.1 M sessions
+      configuration.truth.users = 15_000
+      configuration.truth.days = 7
+      configuration.oracle.users = 5_000
+      configuration.experiment.days = 30
+    }
+    return configuration
+  }
+
+  private mutating func shrink() {
+    tasks.shrink()
+    platform.users = 240
+    platform.videos = 120
+    platform.fitUsers = 120
+    platform.fitDays = 1
+    platform.fitRounds = 3
+    platform.checkUsers = 120
+    platform.checkDays = 1
+    search.sessionBudget = 1_500
+    search.usersPerPoint = 15
+    exploration.users = 240
+    exploration.days = 1
+    training.stepCount = 300
+    training.reportInterval = 20
+    training.checkpointInterval = 100
+    training.batchSize = 64
+    batchRLMTF.hidden = [32, 32]
+    batchRLMTF.actionCandidates = 20
+    behaviorCloning.hidden = [32, 32]
+    evaluation.rounds = 200
+    evaluation.hidden = [32, 32]
+    evaluation.fits = 2
+    oracle = Oracle(users: 120, iterations: 2, population: 6, elite: 2)
+    truth = Truth(users: 240, days: 1)
+    experiment.baselineDays = 1
+    experiment.days = 1
+  }
+}
+
+extension ReproduceConfiguration {
+  /// Checks what no module checks for itself.
+  ///
+  /// - Throws: `CommandFailure.usage` naming the key, what was expected and found.
+  func check() throws {
+    let counts = [
+      ("threads", threads), ("platform.users", platform.users),
+      ("platform.videos", platform.videos), ("exploration.users", exploration.users),
+      ("exploration.days", exploration.days), ("search.sessionBudget", search.sessionBudget),
+      ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
+      ("truth.days", truth.days), ("experiment.days", experiment.days),
+      ("experiment.baselineDays", experiment.baselineDays), ("oracle.users", oracle.users),
+      ("evaluation.rounds", evaluation.rounds),
+    ]
+    for (key, count) in counts where count < 1 {
+      throw CommandFailure.usage("\(key): expected at least 1, found \(count)")
+    }
+    guard evaluation.fits >= 2 else {
+      throw CommandFailure.usage("evaluation.fits: expected at least 2, found \(evaluation.fits)")
+    }
+    if let problem = training.problem { throw CommandFailure.usage("training: \(problem)") }
+    if let problem = batchRLMTF.problem { throw CommandFailure.usage("batchRLMTF: \(problem)") }
+    for (key, deviation) in [
+      ("exploration.randomDeviation", exploration.randomDeviation),
+      ("exploration.noiseDeviation", exploration.noiseDeviation),
+    ] where !(deviation > 0) {
+      throw CommandFailure.usage("\(key): expected more than 0, found \(deviation)")
+    }
+  }
+}
