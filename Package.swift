@@ -100,7 +100,7 @@ let package = Package(
         "SeededRandom", "DenseKernels", "DurableFiles", "EmbeddedAnalytics", "NeuralNetworks",
         "FusionMDP", "SessionLogs", "TrajectoryPreparation", "MultiTaskModels", "UserSimulator",
         "FusionSearch", "OffPolicyEvaluation", "PolicyArtifacts", "BatchRL", "OnlineExperiments",
-        "ExperimentReports", arguments, yams,
+        "ExperimentReports", arguments, crypto, yams,
       ]),
     .executableTarget(name: "amalgam", dependencies: ["AmalgamCommands"], swiftSettings: strict),
 

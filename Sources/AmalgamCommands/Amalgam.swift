@@ -10,6 +10,8 @@ package struct Amalgam: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ReproduceCommand.self,
+      LogsCommand.self,
+      PrepareCommand.self,
       TasksCommand.self,
       ExperimentCommand.self,
       PolicyCommand.self,

@@ -36,6 +36,19 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
     self.memoryLimitMegabytes = memoryLimitMegabytes
   }
 
+  /// Absent values are written as null, so that a configuration shows every key it has.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(sessionGapMinutes, forKey: .sessionGapMinutes)
+    try container.encode(feedbackDeadlineMinutes, forKey: .feedbackDeadlineMinutes)
+    try container.encode(trainFraction, forKey: .trainFraction)
+    try container.encode(arms, forKey: .arms)
+    try container.encode(balancesArms, forKey: .balancesArms)
+    try container.encode(maximumShardTransitions, forKey: .maximumShardTransitions)
+    try container.encode(threads, forKey: .threads)
+    try container.encode(memoryLimitMegabytes, forKey: .memoryLimitMegabytes)
+  }
+
   /// Checks every value.
   /// - Throws: `PreparationError.configuration` naming the field.
   func validate() throws(PreparationError) {

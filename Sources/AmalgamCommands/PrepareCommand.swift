@@ -1,0 +1,79 @@
+import ArgumentParser
+import DurableFiles
+import FusionMDP
+import SessionLogs
+import TrajectoryPreparation
+
+/// `amalgam prepare`: a session log becomes trajectory shards.
+struct PrepareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prepare",
+    abstract: "Turn a session log into trajectory shards, a training and a test set.",
+    discussion: """
+      Configuration keys, for --config and --set: sessionGapMinutes, feedbackDeadlineMinutes, \
+      trainFraction, arms, balancesArms, maximumShardTransitions, threads, memoryLimitMegabytes.
+      """)
+
+  @Argument(help: "The log's folder: decisions.jsonl, feedback.jsonl, schema.json.")
+  var log: String
+
+  @Option(
+    name: .shortAndLong, help: "The folder to write, with train/ and test/ in it; replaced whole.")
+  var output: String
+
+  @OptionGroup var common: CommonOptions
+
+  /// The result for machines.
+  private struct Result: Encodable {
+    let train: String
+    let test: String?
+    let trainTransitions: Int
+    let trainSessions: Int
+    let testTransitions: Int
+    let testSessions: Int
+    let counts: [String: Int]
+
+    enum CodingKeys: String, CodingKey {
+      case train, test, counts
+      case trainTransitions = "train_transitions"
+      case trainSessions = "train_sessions"
+      case testTransitions = "test_transitions"
+      case testSessions = "test_sessions"
+    }
+  }
+
+  func run() throws {
+    Interruption.shared.install()
+    let settings = try common.configuration(PreparationConfiguration())
+    let folder = try SessionLogFolder(path: log)
+    let progress = ProgressLine("prepare", total: 6)
+    progress.update(0, note: "hashing the log")
+    var sources: [String: String] = [:]
+    for (name, path) in [
+      ("decisions.jsonl", folder.decisionsPath), ("feedback.jsonl", folder.feedbackPath),
+    ] {
+      sources[name] = "sha256:" + (try SourceHashes.sha256(ofFile: path))
+    }
+    var stage = 0
+    let report = try TrajectoryPreparation.run(
+      log: folder, output: output, configuration: settings, provenance: sources
+    ) { name in
+      try Interruption.shared.check("stopped; \(output) was not written")
+      if name.isEmpty { return }
+      stage += 1
+      progress.update(stage, note: name)
+    }
+    progress.finish()
+    let result = Result(
+      train: report.trainFolder, test: report.testFolder,
+      trainTransitions: report.train.transitions ?? 0, trainSessions: report.train.sessions ?? 0,
+      testTransitions: report.test?.transitions ?? 0, testSessions: report.test?.sessions ?? 0,
+      counts: report.counts)
+    if common.json { return try MachineOutput.print(result) }
+    print("\(result.train): \(result.trainSessions) sessions, \(result.trainTransitions) steps")
+    if let test = result.test {
+      print("\(test): \(result.testSessions) sessions, \(result.testTransitions) steps")
+    }
+    LogText.printIrregularities(report.irregularities)
+  }
+}
