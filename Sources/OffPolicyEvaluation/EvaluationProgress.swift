@@ -7,11 +7,14 @@ package struct EvaluationProgress {
 
   private init() { handler = nil }
 
-  /// Calls `handler` after each round: rounds done, rounds of a fit, index of the fit (0 is the
-  /// estimate itself, then those of the interval).
+  /// Calls `handler` on the calling thread: rounds done, rounds of a fit, index of the fit, counted
+  /// as if fits came one after another (0 is the estimate itself, then those of the interval).
   package init(_ handler: @escaping (_ round: Int, _ rounds: Int, _ fit: Int) throws -> Void) {
     self.handler = handler
   }
 
-  func report(round: Int, of rounds: Int, fit: Int) throws { try handler?(round, rounds, fit) }
+  /// Tells that `done` rounds of all fits are done.
+  func report(done: Int, of rounds: Int) throws {
+    try handler?((done - 1) % rounds + 1, rounds, (done - 1) / rounds)
+  }
 }

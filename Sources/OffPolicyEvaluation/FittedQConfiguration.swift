@@ -36,6 +36,8 @@ package struct FittedQConfiguration: Sendable, Equatable {
   package var policySamples = 1
   /// Fits on resampled sessions that the interval is made of.
   package var intervalFits = 4
+  /// Fits that run side by side; their number changes no bit.
+  package var threads = 1
   /// Coverage of the interval.
   package var confidence = 0.95
   /// What is drawn again as a whole when sessions are resampled.
@@ -49,6 +51,7 @@ package struct FittedQConfiguration: Sendable, Equatable {
   func check() {
     precondition(
       rounds > 0 && batchSize > 0 && initialStates > 0 && policySamples > 0 && intervalFits >= 2
+        && threads > 0
         && discount >= 0 && discount < 1 && learningRate > 0 && divergenceFactor > 0
         && (0...1).contains(averagedShare)
         && confidence > 0 && confidence < 1,

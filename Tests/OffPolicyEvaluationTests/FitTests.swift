@@ -120,9 +120,26 @@ struct FitTests {
       try Self.late(.previousIterate) != Self.late(.previousIterate, seed: 2))
   }
 
+  @Test("the number of threads changes no bit")
+  func threads() throws {
+    var configuration = ConservatismTests.quick
+    configuration.rounds = 50
+    configuration.intervalFits = 4
+    func estimate(_ threads: Int) throws -> PolicyValueEstimate {
+      configuration.threads = threads
+      return try ConservativeEstimator(configuration: configuration).estimate(
+        policy: FixedWeightsPolicy(action: [0]), data: Self.late(),
+        normalizer: .identity(stateSize: 1), seed: 1)
+    }
+    let one = try estimate(1)
+    #expect(try estimate(3) == one)
+    #expect(try estimate(8) == one)
+  }
+
   @Test("a fit that explodes stops with round, loss and bound")
   func divergence() throws {
     var configuration = ConservatismTests.quick
+    configuration.threads = 2
     configuration.learningRate = 1e8
     do {
       _ = try FittedQEvaluation(configuration: configuration).estimate(

@@ -82,17 +82,17 @@ package struct ConservativeEstimator: Sendable {
     precondition(
       sessions.discount == configuration.discount,
       "sessions with discount \(sessions.discount), fit with \(configuration.discount)")
-    return try FitSpread(configuration: configuration, name: name)
-      .estimate(on: sessions, seed: seed) { transitions, stream, fit in
-        try self.fit(
-          sessions, transitions: transitions, using: &stream, progress: progress, fit: fit)
-      }
+    return try FitSpread(configuration: configuration, name: name).estimate(
+      on: sessions, seed: seed, rounds: configuration.rounds, progress: progress
+    ) { transitions, stream, onRound in
+      try fit(sessions, transitions: transitions, using: &stream, onRound: onRound)
+    }
   }
 
   /// Algorithm 2, lines 1 to 6: K rounds on mini-batches of the given transitions.
   private func fit(
     _ sessions: EvaluationSessions, transitions: [Int], using stream: inout RandomStream,
-    progress: EvaluationProgress, fit: Int
+    onRound: () throws -> Void
   ) throws -> FittedQ {
     let shape = MultilayerPerceptron.Shape(
       inputs: sessions.data.stateSize + sessions.data.actionSize, hidden: configuration.hidden,
@@ -127,7 +127,7 @@ package struct ConservativeEstimator: Sendable {
       if round >= averagedFrom { average.add(q.parameters) }
       // The last tenth of the rounds is what the diagnostics are a mean over.
       if 10 * round >= 9 * configuration.rounds { step.recordDiagnostics() }
-      try progress.report(round: round + 1, of: configuration.rounds, fit: fit)
+      try onRound()
     }
     let network = MultilayerPerceptron(shape: shape, parameters: average.mean)  // Q̂
     return FittedQ(

@@ -97,10 +97,11 @@ package struct LinearFittedQ: Sendable {
     on sessions: EvaluationSessions, seed: UInt64
   ) throws -> PolicyValueEstimate {
     let name = conservativeWeight > 0 ? "linear conservative" : "linear fitted Q"
-    return try FitSpread(configuration: configuration, name: name)
-      .estimate(on: sessions, seed: seed) { transitions, _, _ in
-        try fit(sessions, transitions: transitions)
-      }
+    return try FitSpread(configuration: configuration, name: name).estimate(
+      on: sessions, seed: seed, rounds: 1, progress: .silent
+    ) { transitions, _, _ in
+      try fit(sessions, transitions: transitions)
+    }
   }
 
   private func fit(

@@ -20,31 +20,44 @@ struct FitSpread {
   let configuration: FittedQConfiguration
   let name: String
 
-  /// - Parameter fit: fits Q̂ on the given transitions (repeats allowed); last argument: its index.
+  /// One fit's V̂ at the initial states, and how it ended.
+  private struct Reading: Sendable {
+    let summary: FitSummary
+    let values: [Double]
+  }
+
+  /// - Parameters:
+  ///   - rounds: how often `fit` calls its last argument.
+  ///   - fit: fits Q̂ on the given transitions (repeats allowed).
   func estimate(
-    on sessions: EvaluationSessions, seed: UInt64,
-    fit: (_ transitions: [Int], _ stream: inout RandomStream, _ index: Int) throws -> FittedQ
+    on sessions: EvaluationSessions, seed: UInt64, rounds: Int, progress: EvaluationProgress,
+    fit:
+      @escaping @Sendable (
+        _ transitions: [Int], _ stream: inout RandomStream, _ onRound: () throws -> Void
+      ) throws -> FittedQ
   ) throws -> PolicyValueEstimate {
     let root = RandomStream(seed: seed, name: "off-policy-evaluation")
     var initialStream = root.child("initial-states")
     let initial = sessions.initialSessions(
       count: configuration.initialStates, using: &initialStream)
-
-    var stream = root.child("fit", 0)
-    let all = Array(0..<sessions.data.transitionCount)
-    let q = try fit(all, &stream, 0)
-    let values = sessions.initialValues(of: initial, q.values)
-    let value = Self.mean(values)
-
     let clusters = SessionClusters(sessions.data, unit: configuration.resampling)
-    var refits: [Double] = []
-    for index in 1...configuration.intervalFits {
-      var resampling = root.child("resample", index)
+    let readings = try ParallelFits(threads: configuration.threads).run(
+      count: 1 + configuration.intervalFits, rounds: rounds, progress: progress
+    ) { index, onRound in
       var stream = root.child("fit", index)
-      let transitions = clusters.resampledTransitions(using: &resampling)
-      let refit = try fit(transitions, &stream, index)
-      refits.append(Self.mean(sessions.initialValues(of: initial, refit.values)))
+      var resampling = root.child("resample", index)
+      let transitions =
+        index == 0
+        ? Array(0..<sessions.data.transitionCount)
+        : clusters.resampledTransitions(using: &resampling)
+      let q = try fit(transitions, &stream, onRound)
+      return Reading(
+        summary: q.summary, values: sessions.initialValues(of: initial, q.values))
     }
+    let values = readings[0].values
+    let value = Self.mean(values)
+    let refits = readings.dropFirst().map { Self.mean($0.values) }
+    let summary = readings[0].summary
     let scale = sessions.rewardScale
     let (initialVariance, count) = clusters.varianceOfMean(values, of: initial)
     let fitVariance = Self.variance(refits)
@@ -60,8 +73,8 @@ struct FitSpread {
         ? sessions.loggedReturn.variance / (errors.total * errors.total) : nil,
       n: initial.count, standardErrors: errors,
       diagnostics: FitDiagnostics(
-        temporalDifferenceError: scale * q.summary.temporalDifferenceError,
-        regularizer: scale * q.summary.regularizer, qMean: scale * q.summary.qMean,
+        temporalDifferenceError: scale * summary.temporalDifferenceError,
+        regularizer: scale * summary.regularizer, qMean: scale * summary.qMean,
         actionDistance: sessions.actionDistance))
   }
 

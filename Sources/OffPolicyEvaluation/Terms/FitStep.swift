@@ -83,15 +83,15 @@ package struct FitStep {
 }
 
 /// How a fit ended, in scaled rewards.
-struct FitSummary {
+struct FitSummary: Sendable {
   let temporalDifferenceError: Double
   let regularizer: Double
   let qMean: Double
 }
 
 /// A fitted Q̂.
-struct FittedQ {
+struct FittedQ: Sendable {
   let summary: FitSummary
   /// Q̂ of states [B, S] and actions [B, A], in scaled rewards; [B].
-  let values: (_ states: Matrix, _ actions: Matrix) -> [Double]
+  let values: @Sendable (_ states: Matrix, _ actions: Matrix) -> [Double]
 }
