@@ -12,6 +12,7 @@ package struct Amalgam: AsyncParsableCommand {
       ReproduceCommand.self,
       LogsCommand.self,
       PrepareCommand.self,
+      TrainCommand.self,
       TasksCommand.self,
       ExperimentCommand.self,
       PolicyCommand.self,
