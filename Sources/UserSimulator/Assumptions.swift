@@ -10,6 +10,11 @@ package struct Assumptions: Sendable, Equatable, Codable {
   package var satisfactionDrivesStaying = true
   /// How much the log odds of leaving fall a unit of running satisfaction.
   package var stayingSlope = 0.5
+  /// Time is limited: what counts toward leaving is the time that a list took, not the list.
+  package var timeIsLimited = true
+  /// How much the log odds of leaving grow a unit of log(list seconds / usual seconds): 1 is a
+  /// hazard by the minute, 0 one by the request.
+  package var timeElasticity = 1.0
   /// Satisfied users come back sooner: the gap to the next session shrinks.
   package var satisfactionDrivesReturning = true
   /// How much the log of the gap falls a unit of the last session's satisfaction.
@@ -26,9 +31,9 @@ package struct Assumptions: Sendable, Equatable, Codable {
 
   /// Users tire over a session.
   package var sessionFatigue = true
-  /// How much engagement log odds fall a request.
+  /// How much engagement log odds fall in the time of a usual list.
   package var fatigueLogit = 0.01
-  /// How much the log odds of leaving grow a request.
+  /// How much the log odds of leaving grow in the time of a usual list.
   package var fatigueExit = 0.01
 
   /// Users differ in which feedback expresses satisfaction; off, all have the common weights.
@@ -67,6 +72,7 @@ package struct Assumptions: Sendable, Equatable, Codable {
   /// The assumptions by name.
   package enum Switch: String, CaseIterable, Sendable {
     case satisfactionDrivesStaying = "satisfaction drives staying"
+    case timeIsLimited = "time is limited"
     case satisfactionDrivesReturning = "satisfaction drives returning"
     case topicSatiation = "topic satiation"
     case sessionFatigue = "session fatigue"
@@ -86,6 +92,7 @@ package struct Assumptions: Sendable, Equatable, Codable {
   private static func path(of assumption: Switch) -> WritableKeyPath<Assumptions, Bool> {
     switch assumption {
     case .satisfactionDrivesStaying: \.satisfactionDrivesStaying
+    case .timeIsLimited: \.timeIsLimited
     case .satisfactionDrivesReturning: \.satisfactionDrivesReturning
     case .topicSatiation: \.topicSatiation
     case .sessionFatigue: \.sessionFatigue
@@ -102,7 +109,8 @@ package struct Assumptions: Sendable, Equatable, Codable {
   /// - Throws: `PlatformError.setting` for the first that is not.
   func check() throws(PlatformError) {
     let numbers: [(String, Double, ClosedRange<Double>)] = [
-      ("stayingSlope", stayingSlope, -10...10), ("returningSlope", returningSlope, -10...10),
+      ("stayingSlope", stayingSlope, -10...10), ("timeElasticity", timeElasticity, -2...2),
+      ("returningSlope", returningSlope, -10...10),
       ("satisfactionRate", satisfactionRate, 0...1), ("satiationLogit", satiationLogit, -10...10),
       ("satiationSatisfaction", satiationSatisfaction, -10...10),
       ("fatigueLogit", fatigueLogit, -1...1), ("fatigueExit", fatigueExit, -1...1),

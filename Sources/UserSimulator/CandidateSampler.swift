@@ -1,13 +1,15 @@
-import SeededRandom
+package import SeededRandom
 
 /// Draws videos in proportion to their exposures: Walker's alias method in Vose's form, one random
 /// word a draw.
-struct CandidateSampler: Sendable {
+package struct CandidateSampler: Sendable {
   private let threshold: [UInt64]
   private let alias: [Int32]
 
+  /// A sampler of V videos.
+  ///
   /// Shapes: `weights` [V], finite and above 0.
-  init(weights: [Double]) {
+  package init(weights: [Double]) {
     let count = weights.count
     let total = weights.reduce(0, +)
     var scaled = weights.map { $0 / total * Double(count) }
@@ -26,10 +28,10 @@ struct CandidateSampler: Sendable {
   }
 
   /// The number of videos, V.
-  var count: Int { alias.count }
+  package var count: Int { alias.count }
 
   /// One video.
-  func draw(using stream: inout RandomStream) -> Int {
+  package func draw(using stream: inout RandomStream) -> Int {
     let product = stream.next().multipliedFullWidth(by: UInt64(count))
     let column = Int(product.high)
     return product.low <= threshold[column] ? column : Int(alias[column])
@@ -42,7 +44,7 @@ struct CandidateSampler: Sendable {
   /// order is taken, so it ends for any exposures. At least `wanted` videos must be unmarked.
   ///
   /// Shapes: `marks[offset ..< offset + V]`.
-  func fill(
+  package func fill(
     _ candidates: inout [Int32], wanted: Int, marks: inout [UInt8], offset: Int,
     using stream: inout RandomStream
   ) {

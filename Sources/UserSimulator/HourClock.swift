@@ -3,7 +3,7 @@
 /// Gaps between sessions are drawn in active minutes; an hour of the clock holds 60 · 24 · share
 /// of them, so a day holds 1440. A renewal process in active minutes has arrivals in proportion to
 /// the shares.
-struct HourClock: Sendable {
+package struct HourClock: Sendable {
   /// Active minutes a millisecond, by local hour [24].
   private let rates: [Double]
   private let offsetMilliseconds: Int64
@@ -11,8 +11,10 @@ struct HourClock: Sendable {
   static let hourMilliseconds: Int64 = 3_600_000
   static let dayMilliseconds: Int64 = 86_400_000
 
-  /// Shapes: `shares` [24], proportional to impressions; nil for a day without a profile.
-  init(shares: [Double]?, utcOffsetHours: Int) {
+  /// A clock of these hours.
+  ///
+  /// Shapes: `shares` [24], proportional to activity; nil for a day without a profile.
+  package init(shares: [Double]?, utcOffsetHours: Int) {
     let total = shares?.reduce(0, +) ?? 1
     rates = (0..<24).map { hour in
       (shares.map { $0[hour] / total } ?? 1.0 / 24) * 1440 / Double(Self.hourMilliseconds)
@@ -21,12 +23,12 @@ struct HourClock: Sendable {
   }
 
   /// The local hour in [0, 24).
-  func hour(at milliseconds: Int64) -> Double {
+  package func hour(at milliseconds: Int64) -> Double {
     Double(localDayMilliseconds(milliseconds)) / Double(Self.hourMilliseconds)
   }
 
   /// The first moment at which this many active minutes have passed since `start`.
-  func advance(from start: Int64, byActiveMinutes minutes: Double) -> Int64 {
+  package func advance(from start: Int64, byActiveMinutes minutes: Double) -> Int64 {
     var now = start
     var left = minutes
     if left > 1440 {

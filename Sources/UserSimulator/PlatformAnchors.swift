@@ -28,6 +28,9 @@ package struct PlatformAnchors: Sendable, Equatable, Codable {
   package var returnUnderTwoHours: Double
   /// ln(p75 / p25) of impressions a user.
   package var impressionsLogQuartileRatio: Double
+  /// The mean of users' click rates over the rate of all impressions: above 1 where users who play
+  /// more see fewer videos.
+  package var userMeanClickRatio: Double
   /// Shares of impressions by local hour [24].
   package var hourShares: [Double]
   /// Sessions of a user in 31 days at the quantiles of `activityProbabilities`.
@@ -78,6 +81,7 @@ package struct PlatformAnchors: Sendable, Equatable, Codable {
     requestGapShares: [0.101, 0.345, 0.410, 0.145],
     returnUnderTwoHours: 0.54,
     impressionsLogQuartileRatio: 1.224,
+    userMeanClickRatio: 1.24,
     hourShares: [
       0.033, 0.020, 0.013, 0.009, 0.008, 0.011, 0.021, 0.031, 0.036, 0.040, 0.045, 0.048,
       0.053, 0.053, 0.048, 0.049, 0.051, 0.054, 0.058, 0.062, 0.066, 0.069, 0.068, 0.053,

@@ -137,6 +137,8 @@ private struct CheckTally {
     add(
       "log quartile ratio impressions/user", anchors.impressionsLogQuartileRatio,
       logQuartileRatio, 0.35)
+    let rate = joint[0] / impressions
+    add("users' mean click rate / rate", anchors.userMeanClickRatio, userMeanClick / rate, 0.15)
     let hourTotal = hours.reduce(0, +)
     let variation = zip(hours, anchors.hourShares).reduce(0) { $0 + abs($1.0 / hourTotal - $1.1) }
     add("hour profile, total variation", 0, variation / 2, 0.06)
@@ -185,7 +187,7 @@ private struct CheckTally {
         PlatformCheck.Row(
           name: "phi \(pair.first) \(pair.second)", anchor: pair.correlation,
           simulated: phi(pair.first, pair.second),
-          tolerance: 0.05 + rareNoise(pair.first) + rareNoise(pair.second)))
+          tolerance: 0.06 + rareNoise(pair.first) + rareNoise(pair.second)))
     }
     return rows
   }
@@ -212,6 +214,13 @@ private struct CheckTally {
     let q = joint[b.rawValue * taskCount + b.rawValue] / impressions
     let both = joint[a.rawValue * taskCount + b.rawValue] / impressions
     return (both - p * q) / max((p * (1 - p) * q * (1 - q)).squareRoot(), 1e-12)
+  }
+
+  /// The mean over users of each user's click rate.
+  private var userMeanClick: Double {
+    let seen = userCounts.indices.filter { userCounts[$0] > 0 }
+    let sum = seen.reduce(0) { $0 + userSums[$1 * tasks.count] / userCounts[$1] }
+    return sum / Double(max(seen.count, 1))
   }
 
   /// ln(p75 / p25) of impressions a user, over users that had any.

@@ -16,6 +16,8 @@ package struct PlatformFit: Sendable, Equatable, Codable {
   package var satisfactionDeviations: [Double]
   /// Log odds of leaving after a request, of a user at the mean.
   package var exitIntercept: Double
+  /// Seconds that a list takes under the reference policy, geometric mean.
+  package var listSeconds: Double
   /// Mean of the log of (gap to the next request / seconds that the list took).
   package var gapLocation: Double
   /// Standard deviation of that log.
@@ -37,7 +39,7 @@ package struct PlatformFit: Sendable, Equatable, Codable {
       playCorrelations: [0.4, 0.4, 0.6, 0.4, 0, 0.6, 0.7],
       satisfactionMeans: [Double](repeating: 0, count: types),
       satisfactionDeviations: [Double](repeating: 0.4, count: types),
-      exitIntercept: -2.5, gapLocation: -0.5, gapDeviation: 1.2, returnLocation: 0,
+      exitIntercept: -2.5, listSeconds: 80, gapLocation: -0.5, gapDeviation: 1.2, returnLocation: 0,
       returnDeviation: 1.2, arrivalShares: [Double](repeating: 1.0 / 24, count: 24))
   }
 }

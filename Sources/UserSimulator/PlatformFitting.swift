@@ -79,9 +79,11 @@ struct FitRun {
   var listSeconds: [Double] = []
   var requests = 0.0
   var sessions = 0.0
+  private var timeElasticity = 0.0
   var endings: [(wall: Double, tail: Double, satisfaction: Double)] = []
 
   init(platform: SimulatedPlatform, users: [Int], days: Int, seed: UInt64, threads: Int) {
+    timeElasticity = platform.assumptions.timeIsLimited ? platform.assumptions.timeElasticity : 0
     satisfaction = platform.assumptions.types.map { _ in (0, 0, 0) }
     var start: [Int: Int64] = [:]
     var run = self
@@ -136,6 +138,10 @@ struct FitRun {
       let variance = max(moments.squares / moments.count - mean * mean, 1e-6)
       fit.satisfactionDeviations[type] = variance.squareRoot()
     }
+    // The intercept takes up what a move of the usual seconds does to leaving.
+    let usual = exp(listSeconds.reduce(0) { $0 + log($1) } / Double(max(listSeconds.count, 1)))
+    fit.exitIntercept += log(usual / fit.listSeconds) * timeElasticity
+    fit.listSeconds = usual
     fit.exitIntercept += log(max(requests, 1) / max(sessions, 1) / anchors.requestsPerSession)
     let gaps = GapFit.run(
       seconds: stride(from: 0, to: listSeconds.count, by: max(listSeconds.count / 2000, 1)).map {

@@ -12,7 +12,7 @@
 /// duration. A quarter of skips have zero play time.
 ///
 /// Shapes: scalars; times in seconds.
-struct PlayThresholds: Sendable, Equatable {
+package struct PlayThresholds: Sendable, Equatable {
   static let skip = UserFeedbackLimits.skip
   static let zeroShareOfSkips = 0.25
   static let shortestSkip = 0.3
@@ -32,7 +32,8 @@ struct PlayThresholds: Sendable, Equatable {
   let meanLogBrief: Double
   let meanLogFinished: Double
 
-  init(durationSeconds: Float) {
+  /// The thresholds of a video of this length.
+  package init(durationSeconds: Float) {
     duration = Double(durationSeconds)
     click = min(7, 0.9 * duration)
     longView = min(18, 0.95 * duration)
@@ -62,17 +63,22 @@ enum UserFeedbackLimits {
 ///
 /// From low to high: skip, brief, click, long view, finished. One number decides all of them, so
 /// skips and clicks exclude each other and finish ⊂ long view ⊂ click, as in the log.
-struct PlayDistribution: Sendable, Equatable {
-  /// P(skip), and P(click) ≥ P(long view) ≥ P(finished), with P(skip) + P(click) ≤ 1.
-  let skip: Double
-  let click: Double
-  let longView: Double
-  let finished: Double
+package struct PlayDistribution: Sendable, Equatable {
+  /// P(skip), at most 1 − P(click).
+  package let skip: Double
+  /// P(click).
+  package let click: Double
+  /// P(long view), at most P(click).
+  package let longView: Double
+  /// P(finished), at most P(long view).
+  package let finished: Double
   /// How log play time rises between the long-view threshold and the duration.
   let exponent: Double
 
   /// Orders the probabilities: a stronger behavior is never likelier than a weaker one.
-  init(skip: Double, click: Double, longView: Double, finished: Double, exponent: Double) {
+  package init(
+    skip: Double, click: Double, longView: Double, finished: Double, exponent: Double
+  ) {
     self.click = click
     self.skip = min(skip, 1 - click)
     self.longView = min(longView, click)
@@ -83,7 +89,7 @@ struct PlayDistribution: Sendable, Equatable {
   /// The exponent κ with which the mean of log(1 + t) is `mean`, given the probabilities.
   ///
   ///     log(1 + t) = a + (b − a)·x^κ between a (long view) and b (duration), mean a + (b − a)/(κ + 1)
-  static func exponent(
+  package static func exponent(
     meanLog mean: Double, thresholds: PlayThresholds, skip: Double, click: Double,
     longView: Double, finished: Double
   ) -> Double {
@@ -103,7 +109,7 @@ struct PlayDistribution: Sendable, Equatable {
   }
 
   /// The play time at one uniform number in [0, 1), in seconds.
-  func seconds(at u: Double, thresholds: PlayThresholds) -> Float {
+  package func seconds(at u: Double, thresholds: PlayThresholds) -> Float {
     if u < skip { return skipSeconds(at: u / skip) }
     if u < 1 - click {
       let x = (u - skip) / (1 - click - skip)

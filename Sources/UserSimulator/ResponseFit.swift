@@ -184,7 +184,7 @@ func bisected(over range: ClosedRange<Double>, _ function: (Double) -> Double) -
 ///     σ²_between / (p̄·(1 − p̄)),  σ²_between = (MSB − MSW) / n₀   (one-way analysis of variance)
 ///
 /// Shapes: `probabilities`, `groups` [M].
-func intraclassCorrelation(probabilities: [Double], groups: [Int]) -> Double {
+package func intraclassCorrelation(probabilities: [Double], groups: [Int]) -> Double {
   let groupCount = (groups.max() ?? -1) + 1
   var sums = [Double](repeating: 0, count: groupCount)
   var counts = sums
@@ -200,7 +200,7 @@ func intraclassCorrelation(probabilities: [Double], groups: [Int]) -> Double {
 /// The same from sums, counts and the total of squares: for 0/1 data the squares are the sum.
 ///
 /// Shapes: `sums`, `counts` [G].
-func betweenVariance(sums: [Double], counts: [Double], squares: Double) -> Double {
+package func betweenVariance(sums: [Double], counts: [Double], squares: Double) -> Double {
   let total = counts.reduce(0, +)
   let groupCount = Double(counts.count { $0 > 0 })
   guard total > groupCount, groupCount > 1 else { return 0 }

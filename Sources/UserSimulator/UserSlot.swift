@@ -148,8 +148,7 @@ struct UserSlot {
   ) {
     let platform = plan.platform
     let assumptions = platform.assumptions
-    let fatigue =
-      assumptions.sessionFatigue ? assumptions.fatigueLogit * Double(session.requestsSoFar) : 0
+    let fatigue = assumptions.sessionFatigue ? assumptions.fatigueLogit * usualLists(plan) : 0
     scratch.feedback.removeAll(keepingCapacity: true)
     var sum = 0.0
     for video in scratch.shown {
@@ -227,8 +226,11 @@ struct UserSlot {
 
     var logOdds = truth.exitIntercept
     if assumptions.satisfactionDrivesStaying { logOdds -= assumptions.stayingSlope * satisfaction }
+    if assumptions.timeIsLimited {
+      logOdds += assumptions.timeElasticity * log(result.appSeconds / platform.fit.listSeconds)
+    }
     if assumptions.sessionFatigue {
-      logOdds += assumptions.fatigueExit * Double(session.requestsSoFar - 1)
+      logOdds += assumptions.fatigueExit * usualLists(plan)
     }
     result.leaves = sessionStreams.exits.uniform() < 1 / (1 + exp(-logOdds))
     guard result.leaves else {
@@ -260,6 +262,11 @@ struct UserSlot {
       elapsed += Double(item.playSeconds) + Self.browsingSeconds
       return now + Int64((elapsed * scale).rounded(.down))
     }
+  }
+
+  /// How long the session has taken, in lists of the usual length.
+  private func usualLists(_ plan: RunPlan) -> Double {
+    outcome.appSeconds / plan.platform.fit.listSeconds
   }
 
   private func day(_ plan: RunPlan) -> Int {
