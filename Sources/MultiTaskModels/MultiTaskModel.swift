@@ -10,21 +10,22 @@ package struct MultiTaskModel: Sendable {
   package let options: MultiTaskTrainingOptions
   /// How features become inputs.
   package let encoder: InputEncoder
-  /// The trained network.
-  package let network: MultiTaskNetwork
+  /// The trained networks; logits are the mean of theirs.
+  package let networks: [MultiTaskNetwork]
   /// From predicted log seconds to expected seconds, one a task in seconds.
   package let secondsMaps: [SecondsMap]
 
   /// A model of given parts.
   package init(
     schema: TaskSchema, options: MultiTaskTrainingOptions, encoder: InputEncoder,
-    network: MultiTaskNetwork, secondsMaps: [SecondsMap]
+    networks: [MultiTaskNetwork], secondsMaps: [SecondsMap]
   ) {
+    precondition(!networks.isEmpty, "a model without a network")
     precondition(secondsMaps.count == schema.tasks.count { $0.domain == .seconds })
     self.schema = schema
     self.options = options
     self.encoder = encoder
-    self.network = network
+    self.networks = networks
     self.secondsMaps = secondsMaps
   }
 
@@ -45,31 +46,44 @@ package struct MultiTaskModel: Sendable {
     guard !training.isEmpty else { throw MultiTaskTrainingError.noTrainingRows }
     let rows = features.gather(training)
     let trainingLabels = labels.gatherRows(training)
-    let encoder = InputEncoder(fittedTo: rows, idCategories: idCategories)
+    let encoder = InputEncoder(
+      fittedTo: rows, idCategories: idCategories, minimumIDCount: options.minimumIDCount)
     let encoded = encoder.encode(rows)
-    let run = try MultiTaskTraining(
-      options: options, schema: schema, rows: encoded, labels: trainingLabels,
-      tableRows: encoder.tableRows, stream: stream)
-    let network = try run.run(progress: progress)
-    let logits = Self.logits(network, encoded)
+    var networks: [MultiTaskNetwork] = []
+    for member in 0..<options.members {
+      let run = try MultiTaskTraining(
+        options: options, schema: schema, rows: encoded, labels: trainingLabels,
+        tableRows: encoder.tableRows, stream: stream.child("member", member))
+      networks.append(
+        try run.run { report in
+          var report = report
+          report.step += member * run.steps
+          report.steps *= options.members
+          try progress(report)
+        })
+    }
+    let logits = Self.logits(networks, encoded)
     let maps = schema.tasks.indices.filter { schema.tasks[$0].domain == .seconds }.map { k in
       SecondsMap(
         predictions: logits.columns(k..<k + 1).values,
         labels: trainingLabels.columns(k..<k + 1).values)
     }
     return MultiTaskModel(
-      schema: schema, options: options, encoder: encoder, network: network, secondsMaps: maps)
+      schema: schema, options: options, encoder: encoder, networks: networks, secondsMaps: maps)
   }
 
   /// Rows are scored in pieces of this size, so that memory stays small and the bits do not
   /// depend on how many rows are asked for at once.
   private static let piece = 2048
 
-  private static func logits(_ network: MultiTaskNetwork, _ rows: EncodedRows) -> Matrix {
+  private static func logits(_ networks: [MultiTaskNetwork], _ rows: EncodedRows) -> Matrix {
     var result: [Float] = []
     for start in stride(from: 0, to: rows.count, by: piece) {
       let part = rows.gather(Array(start..<min(start + piece, rows.count)))
-      result += network(part).values
+      var sum = networks[0](part)
+      for network in networks.dropFirst() { sum.accumulate(network(part)) }
+      if networks.count > 1 { VectorMath.scale(&sum.values, by: 1 / Float(networks.count)) }
+      result += sum.values
     }
     let columns = result.count / max(rows.count, 1)
     return Matrix(rows: rows.count, columns: columns, values: result)
@@ -77,7 +91,7 @@ package struct MultiTaskModel: Sendable {
 
   /// The logits; for tasks in seconds the mean of log(1 + seconds).  Shapes: B rows → [B, K].
   package func logits(_ rows: FeatureRows) -> Matrix {
-    Self.logits(network, encoder.encode(rows))
+    Self.logits(networks, encoder.encode(rows))
   }
 
   /// Task scores from logits: probabilities, and expected seconds.  Shapes: [B, K] → [B, K].

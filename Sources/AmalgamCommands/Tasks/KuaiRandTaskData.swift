@@ -20,7 +20,7 @@ package struct KuaiRandTaskData: Sendable {
   /// [V] the id of each row of videos.
   package let videoIDs: [Int64]
 
-  /// Rows of the log that are not trained on: all later days.
+  /// Rows of the log that are held out: the days after the last that is trained on.
   package var heldOut: [Int] {
     impressions.isTraining.indices.filter { isHeldOut[$0] }
   }
@@ -30,8 +30,13 @@ package struct KuaiRandTaskData: Sendable {
   ///
   /// Rows not later than the end of the histories (some minutes of the first day) are predicted
   /// but not trained on, so that a history always lies before the row.
-  /// - Parameter lastTrainingDate: as 20220504; nil trains on all days.
-  package init(_ folder: KuaiRandFolder, lastTrainingDate: Int? = lastTrainingDate) {
+  /// - Parameters:
+  ///   - lastTrainingDate: as 20220504; nil trains on all days.
+  ///   - lastHeldOutDate: the last day of the held-out rows; nil holds out all later days.
+  package init(
+    _ folder: KuaiRandFolder, lastTrainingDate: Int? = lastTrainingDate,
+    lastHeldOutDate: Int? = nil
+  ) {
     let log = folder.log
     userIDs = Self.union(folder.users.ids, log.userIDs)
     videoIDs = Self.union(folder.videos.ids, log.videoIDs)
@@ -41,7 +46,7 @@ package struct KuaiRandTaskData: Sendable {
     videos = Self.videos(folder, count: videoIDs.count, videoRows)
     let historyEnd = folder.history.lastTimesMilliseconds.max() ?? 0
     let last = lastTrainingDate ?? Int.max
-    isHeldOut = log.dates.map { $0 > last }
+    isHeldOut = log.dates.map { $0 > last && $0 <= lastHeldOutDate ?? Int.max }
     impressions = ImpressionColumns(
       users: log.userIDs.map { userRows[$0] ?? 0 },
       videos: log.videoIDs.map { videoRows[$0] ?? 0 },

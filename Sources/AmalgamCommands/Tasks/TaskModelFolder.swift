@@ -49,11 +49,15 @@ package enum TaskModelFolder {
     for (f, vocabulary) in model.encoder.vocabularies.enumerated() {
       tensors.append(("encoder.category\(f)", Tensor(vocabulary.known.map { Int64($0) })))
     }
-    let table = model.network.embeddings
-    tensors.append(
-      ("embeddings", Tensor(table.parameters, shape: [table.rows, table.dimension])))
-    for parameter in model.network.body.namedParameters(prefix: "body.") {
-      tensors.append((parameter.name, Tensor(parameter.values, shape: parameter.shape)))
+    for (m, network) in model.networks.enumerated() {
+      let table = network.embeddings
+      let parameters =
+        table.namedParameters(prefix: "member\(m).embeddings.")
+        + network.body.namedParameters(prefix: "member\(m).body.")
+        + network.linear.namedParameters(prefix: "member\(m).linear.")
+      for parameter in parameters {
+        tensors.append((parameter.name, Tensor(parameter.values, shape: parameter.shape)))
+      }
     }
     for (i, map) in model.secondsMaps.enumerated() {
       tensors.append(("seconds\(i).inputs", Tensor(map.inputs)))
@@ -101,37 +105,42 @@ package enum TaskModelFolder {
         buckets: buckets == 0 ? nil : buckets)
     }
     let (means, deviations) = try (floats("encoder.means"), floats("encoder.deviations"))
-    let dimension = manifest.options.embeddingDimension
     let encoder = InputEncoder(
       means: means, deviations: deviations, vocabularies: vocabularies)
     guard means.count == manifest.numberNames.count, deviations.count == means.count else {
       throw CommandFailure.usage(
         "\(file.path): \(means.count) means for \(manifest.numberNames.count) features")
     }
-    var unused = RandomStream(seed: 0, name: "tasks.load")
-    var network = MultiTaskNetwork(
-      architecture: manifest.options.architecture, numbers: means.count,
-      categories: vocabularies.count, tableRows: encoder.tableRows, dimension: dimension,
-      tasks: manifest.tasks.count, initializedBy: &unused)
-    let stored = { (name: String) -> NamedParameter? in
-      guard file.contains(name) else { return nil }
-      let tensor = try file.tensor(name)
-      return NamedParameter(name: name, shape: tensor.shape, values: try tensor.floats(name))
+    let networks = try (0..<manifest.options.members).map { member in
+      try network(member, manifest, encoder, file)
     }
-    try network.body.load(prefix: "body.", from: stored)
-    let embeddings = try file.tensor("embeddings")
-    guard embeddings.shape == [encoder.tableRows, dimension] else {
-      throw ParameterError.wrongShape(
-        name: "embeddings", expected: [encoder.tableRows, dimension], found: embeddings.shape)
-    }
-    network.embeddings.parameters = try embeddings.floats("embeddings")
     let seconds = builder.schema.tasks.count { $0.domain == .seconds }
     let maps = try (0..<seconds).map { i in
       SecondsMap(
         inputs: try floats("seconds\(i).inputs"), outputs: try floats("seconds\(i).outputs"))
     }
     return MultiTaskModel(
-      schema: builder.schema, options: manifest.options, encoder: encoder, network: network,
+      schema: builder.schema, options: manifest.options, encoder: encoder, networks: networks,
       secondsMaps: maps)
+  }
+
+  private static func network(
+    _ member: Int, _ manifest: Manifest, _ encoder: InputEncoder, _ file: SafetensorsFile
+  ) throws -> MultiTaskNetwork {
+    var unused = RandomStream(seed: 0, name: "tasks.load")
+    var network = MultiTaskNetwork(
+      architecture: manifest.options.architecture, numbers: encoder.means.count,
+      categories: encoder.vocabularies.count, tableRows: encoder.tableRows,
+      dimension: manifest.options.embeddingDimension, tasks: manifest.tasks.count,
+      initializedBy: &unused)
+    let stored = { (name: String) -> NamedParameter? in
+      guard file.contains(name) else { return nil }
+      let tensor = try file.tensor(name)
+      return NamedParameter(name: name, shape: tensor.shape, values: try tensor.floats(name))
+    }
+    try network.embeddings.load(prefix: "member\(member).embeddings.", from: stored)
+    try network.body.load(prefix: "member\(member).body.", from: stored)
+    try network.linear.load(prefix: "member\(member).linear.", from: stored)
+    return network
   }
 }

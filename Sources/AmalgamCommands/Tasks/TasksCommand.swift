@@ -24,9 +24,13 @@ struct TaskOptions: ParsableArguments {
   @Option(help: "The root of all random numbers.")
   var seed: UInt64 = 1
 
-  func stage(lastTrainingDate: Int? = KuaiRandTaskData.lastTrainingDate) throws -> TaskModelStage {
+  func stage(
+    lastTrainingDate: Int? = KuaiRandTaskData.lastTrainingDate, lastHeldOutDate: Int? = nil
+  ) throws -> TaskModelStage {
     TaskModelStage(
-      KuaiRandTaskData(try KuaiRandFolder(path: data), lastTrainingDate: lastTrainingDate))
+      KuaiRandTaskData(
+        try KuaiRandFolder(path: data), lastTrainingDate: lastTrainingDate,
+        lastHeldOutDate: lastHeldOutDate))
   }
 }
 
@@ -46,6 +50,11 @@ struct TasksTrainCommand: ParsableCommand {
   @Option(help: "How often each training row is visited.")
   var epochs: Int?
 
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Override one training option.", valueName: "key.path=value"))
+  var assignments: [String] = []
+
   @Option(help: "The last day to learn from, as 20220504.")
   var trainThrough = KuaiRandTaskData.lastTrainingDate
 
@@ -62,6 +71,9 @@ struct TasksTrainCommand: ParsableCommand {
     guard let architecture = TaskArchitecture(named: model) else { return }
     var training = MultiTaskTrainingOptions(architecture: architecture)
     if let epochs { training.epochs = epochs }
+    for assignment in assignments {
+      training = try ConfigurationFile.set(training, assignment)
+    }
     let line = ProgressLine("training \(model)", total: 100)
     let trained = try stage.train(training, seed: options.seed) { progress in
       try Interruption.shared.check("stopped; nothing was written")
@@ -90,11 +102,15 @@ struct TasksEvaluateCommand: ParsableCommand {
   @Option(help: "The last day that the model learned from, as 20220504.")
   var trainThrough = KuaiRandTaskData.lastTrainingDate
 
+  @Option(help: "The last day to evaluate on; all later days if absent.")
+  var evaluateThrough: Int?
+
   @Flag(help: "Print JSON instead of a table.")
   var json = false
 
   func run() throws {
-    let stage = try options.stage(lastTrainingDate: trainThrough)
+    let stage = try options.stage(
+      lastTrainingDate: trainThrough, lastHeldOutDate: evaluateThrough)
     guard !stage.data.heldOut.isEmpty else {
       throw CommandFailure.usage("--train-through \(trainThrough): no later day to evaluate on")
     }

@@ -21,6 +21,10 @@ package struct MultiTaskTrainingOptions: Sendable, Equatable, Codable {
   package var embeddingDimension: Int
   /// The model is the moving average of the weights along the way: x̄ ← d·x̄ + (1 − d)·x.
   package var averageDecay: Float
+  /// Ids that stand less often in training share the vector of the unknown.
+  package var minimumIDCount: Int
+  /// How many networks are trained, each from its own stream; the logits are their mean.
+  package var members: Int
 
   /// Options; defaults are those of the KuaiRand model, chosen on 3 and 4 May after training up
   /// to 2 May.
@@ -28,7 +32,7 @@ package struct MultiTaskTrainingOptions: Sendable, Equatable, Codable {
     architecture: TaskArchitecture = .progressiveExtraction(.init()),
     objective: TaskObjective = .standard, epochs: Int = 4, batchSize: Int = 512,
     learningRate: Float = 2e-3, dropout: Float = 0.05, embeddingDimension: Int = 4,
-    averageDecay: Float = 0.995
+    averageDecay: Float = 0.995, minimumIDCount: Int = 20, members: Int = 3
   ) {
     self.architecture = architecture
     self.objective = objective
@@ -38,6 +42,8 @@ package struct MultiTaskTrainingOptions: Sendable, Equatable, Codable {
     self.dropout = dropout
     self.embeddingDimension = embeddingDimension
     self.averageDecay = averageDecay
+    self.minimumIDCount = minimumIDCount
+    self.members = members
   }
 }
 
@@ -96,7 +102,9 @@ package struct MultiTaskTraining {
     tableRows: Int, stream: RandomStream
   ) throws(MultiTaskTrainingError) {
     precondition(rows.count == labels.rows, "\(labels.rows) labels for \(rows.count) rows")
-    precondition(options.batchSize > 0 && options.epochs > 0, "no batches: \(options)")
+    precondition(
+      options.batchSize > 0 && options.epochs > 0 && options.members > 0,
+      "nothing to train: \(options)")
     guard rows.count > 0 else { throw .noTrainingRows }
     self.options = options
     self.schema = schema
@@ -167,9 +175,7 @@ package struct MultiTaskTraining {
         }
       }
     }
-    network.body.parameters = state.averageBody
-    network.embeddings.parameters = state.averageEmbeddings
-    return network
+    return state.average
   }
 
   /// The biases of the logits start at the base rates, so that no step is spent on them.
@@ -190,30 +196,44 @@ package struct MultiTaskTraining {
 
   /// Moments, averages and gradients of one run.
   private struct OptimizerState {
-    var adam: Adam
+    var bodyAdam, linearAdam: Adam
     var sparse: SparseAdam
-    var bodyGradient: [Float]
-    var embeddingGradient: EmbeddingGradient
-    var averageBody: [Float]
-    var averageEmbeddings: [Float]
+    var gradients: MultiTaskNetwork.Gradients
+    var average: MultiTaskNetwork
 
     init(_ network: MultiTaskNetwork, _ options: MultiTaskTrainingOptions) {
+      let rate = options.learningRate
       let table = network.embeddings
-      averageBody = network.body.parameters
-      averageEmbeddings = table.parameters
-      adam = Adam(parameterCount: averageBody.count, learningRate: options.learningRate)
-      sparse = SparseAdam(
-        rows: table.rows, dimension: table.dimension, learningRate: options.learningRate)
-      bodyGradient = [Float](repeating: 0, count: averageBody.count)
-      embeddingGradient = EmbeddingGradient(for: table)
+      bodyAdam = Adam(parameterCount: network.body.layout.count, learningRate: rate)
+      linearAdam = Adam(parameterCount: network.linear.layout.count, learningRate: rate)
+      sparse = SparseAdam(rows: table.rows, dimension: table.dimension, learningRate: rate)
+      gradients = MultiTaskNetwork.Gradients(of: network)
+      average = network
+    }
+
+    mutating func step(_ network: inout MultiTaskNetwork, learningRate: Float) {
+      bodyAdam.learningRate = learningRate
+      linearAdam.learningRate = learningRate
+      sparse.learningRate = learningRate
+      bodyAdam.step(&network.body.parameters, gradient: gradients.body)
+      linearAdam.step(&network.linear.parameters, gradient: gradients.linear)
+      sparse.step(&network.embeddings.parameters, gradient: gradients.embeddings)
+    }
+
+    mutating func follow(_ network: MultiTaskNetwork, rate: Float) {
+      VectorMath.blend(
+        &average.body.parameters, toward: network.body.parameters, rate: rate)
+      VectorMath.blend(
+        &average.linear.parameters, toward: network.linear.parameters, rate: rate)
+      VectorMath.blend(
+        &average.embeddings.parameters, toward: network.embeddings.parameters, rate: rate)
     }
   }
 
   private func trainStep(
     _ network: inout MultiTaskNetwork, _ state: inout OptimizerState, step: Int, batch: [Int]
   ) -> Double {
-    for i in state.bodyGradient.indices { state.bodyGradient[i] = 0 }
-    state.embeddingGradient.removeAll()
+    state.gradients.clear()
     let dropout =
       options.dropout > 0 ? (rate: options.dropout, stream: stream.child("dropout", step)) : nil
     let loss: Double
@@ -221,20 +241,15 @@ package struct MultiTaskTraining {
       let (logits, pullback) = network.forward(rows.gather(batch), dropout: dropout)
       let (value, gradient) = options.objective.loss(
         logits: logits, labels: labels.gatherRows(batch), schema: schema)
-      pullback(gradient, &state.bodyGradient, &state.embeddingGradient)
+      pullback(gradient, &state.gradients)
       loss = value
     }
     let remaining = 1 - Float(step) / Float(steps)
-    state.adam.learningRate = options.learningRate * remaining
-    state.sparse.learningRate = options.learningRate * remaining
-    state.adam.step(&network.body.parameters, gradient: state.bodyGradient)
-    state.sparse.step(&network.embeddings.parameters, gradient: state.embeddingGradient)
+    state.step(&network, learningRate: options.learningRate * remaining)
     // Early on a shorter memory, so that the first weights do not linger.
     let t = Float(step + 1)
     let decay = min(options.averageDecay, (1 + t) / (10 + t))
-    VectorMath.blend(&state.averageBody, toward: network.body.parameters, rate: 1 - decay)
-    VectorMath.blend(
-      &state.averageEmbeddings, toward: network.embeddings.parameters, rate: 1 - decay)
+    state.follow(network, rate: 1 - decay)
     return loss
   }
 }
