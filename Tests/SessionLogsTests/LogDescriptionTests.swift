@@ -68,6 +68,10 @@ struct LogDescriptionTests {
     #expect(abs((description.signalMeans["play_minutes"] ?? 0) - 33.0 / 60) < 1e-6)
     #expect(
       description.irregularities.map { "\($0.kind) \($0.count)" } == ["missing_feedback 5"])
+    // A gap beyond any log joins all that a user did, and overflows nowhere.
+    let joined = try LogDescription(
+      of: log, sessionGapMinutes: 1e300, feedbackDeadlineMinutes: 1e300)
+    #expect(joined.sessions == 2 && joined.truncatedSessions == 2)
   }
 
   @Test("the engine numbers lines as they stand, however many threads read them")

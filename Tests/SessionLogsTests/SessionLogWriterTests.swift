@@ -56,10 +56,10 @@ struct SessionLogWriterTests {
       }
       if row == 0 {
         state.replaceSubrange(
-          0..<9,
+          0..<10,
           with: [
             0, -0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
-            16_777_216, 16_777_218, -16_777_215, 2_147_483_648,
+            16_777_216, 16_777_218, -16_777_215, 2_147_483_648, -2_147_483_648,
           ])
       }
       written += state

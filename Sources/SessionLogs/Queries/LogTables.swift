@@ -8,12 +8,20 @@ package struct LogWindow: Sendable, Equatable {
   /// Feedback that arrives later than this after its request is late, in milliseconds.
   package var feedbackDeadlineMilliseconds: Int64
 
+  /// A window of these lengths, in minutes; what is longer than any log counts as `longest`.
   package init(sessionGapMinutes: Double = 30, feedbackDeadlineMinutes: Double = 60) {
     precondition(
       sessionGapMinutes > 0 && feedbackDeadlineMinutes > 0,
       "a session gap of \(sessionGapMinutes) and a deadline of \(feedbackDeadlineMinutes) minutes")
-    sessionGapMilliseconds = Int64((sessionGapMinutes * 60_000).rounded())
-    feedbackDeadlineMilliseconds = Int64((feedbackDeadlineMinutes * 60_000).rounded())
+    sessionGapMilliseconds = LogWindow.milliseconds(sessionGapMinutes)
+    feedbackDeadlineMilliseconds = LogWindow.milliseconds(feedbackDeadlineMinutes)
+  }
+
+  /// Longer than the time between any two events of a valid log, and far from overflow.
+  package static let longest: Int64 = 4_000_000_000_000_000
+
+  private static func milliseconds(_ minutes: Double) -> Int64 {
+    Int64(min(minutes * 60_000, Double(longest)).rounded())
   }
 }
 

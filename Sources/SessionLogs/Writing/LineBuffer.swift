@@ -66,7 +66,7 @@ struct LineBuffer {
   /// The shortest decimal that reads back as the same bits. `number` is finite.
   mutating func append(float number: Float) {
     let integer = Int32(truncatingIfNeeded: Int64(clampedTo32Bits: number))
-    if Float(integer).bitPattern == number.bitPattern && abs(integer) < 1 << 24 {
+    if Float(integer).bitPattern == number.bitPattern && integer.magnitude < 1 << 24 {
       append(integer: Int64(integer))
     } else {
       bytes.append(contentsOf: number.description.utf8)
