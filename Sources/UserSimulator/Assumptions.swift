@@ -120,6 +120,11 @@ package struct Assumptions: Sendable, Equatable, Codable {
     for (name, value, range) in numbers where !range.contains(value) {
       throw .setting(name: name, expected: "a number in \(range)", found: "\(value)")
     }
+    for type in types where type.weights.count != FeedbackSignal.count {
+      throw .setting(
+        name: "weights of type \(type.name)", expected: "\(FeedbackSignal.count) numbers",
+        found: "\(type.weights.count)")
+    }
     let shares = types.reduce(0) { $0 + $1.share }
     guard !types.isEmpty, types.allSatisfy({ $0.share >= 0 }), abs(shares - 1) < 1e-9 else {
       throw .setting(

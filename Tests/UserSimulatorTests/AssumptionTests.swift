@@ -237,5 +237,11 @@ struct AssumptionTests {
     assumptions = Assumptions()
     assumptions.types[0].share = 0.5
     #expect(throws: PlatformError.self) { try Small.platform(assumptions) }
+    assumptions = Assumptions()
+    assumptions.types[2].weights.removeLast()
+    #expect(
+      throws: PlatformError.setting(
+        name: "weights of type social", expected: "13 numbers", found: "12")
+    ) { try Small.platform(assumptions) }
   }
 }
