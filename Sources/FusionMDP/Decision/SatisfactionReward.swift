@@ -37,7 +37,7 @@ public struct SatisfactionReward: Sendable, Equatable {
   /// return of a session in the range of the paper's values (3 to 5).
   ///
   /// These are associations under the logging policy, mostly *who* the user is: within users
-  /// they vanish. `amalgam reward fit` estimates them from a log.
+  /// they vanish. `Docs/Reward.md` has the regression.
   public static let standard = SatisfactionReward(weights: [
     .playMinutes: 0.1, .playIntegrity: 0.02, .click: 0.065, .longView: 0.023,
     .finished: 0.01, .skip: -0.01,
