@@ -143,7 +143,13 @@ let package = Package(
       ]),
     tests("OnlineExperiments", ["OnlineExperiments", "FusionMDP", "SeededRandom"]),
     tests("ExperimentReports", ["ExperimentReports", "DurableFiles", "FusionMDP"]),
-    tests("AmalgamCommands", ["AmalgamCommands", "DurableFiles", "FusionMDP", "SessionLogs"]),
+    tests(
+      "AmalgamCommands",
+      [
+        "amalgam", "AmalgamCommands", "DurableFiles", "FusionMDP", "SessionLogs",
+        "PolicyArtifacts", "SeededRandom", "DenseKernels", "NeuralNetworks",
+        "TrajectoryPreparation", "ExperimentReports",
+      ]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ]
 )

@@ -26,6 +26,8 @@ package struct Amalgam: AsyncParsableCommand {
   /// 0 for success and for help, 1 for failure, 2 for wrong usage, 130 after Ctrl-C.
   package static func run(arguments: [String]) async -> Int32 {
     KernelMemory.keepFreed()
+    // A limit on the size of files is then an error of the write, and told as one.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -52,11 +54,10 @@ package struct Amalgam: AsyncParsableCommand {
       writeError(fullMessage(for: error))
       return CommandFailure.Kind.usage.rawValue
     }
-    writeError("error: \(error)")
-    return CommandFailure.Kind.failure.rawValue
+    let failure = CommandFailure(error)
+    writeError("error: \(failure.description)")
+    return failure.kind.rawValue
   }
 
-  private static func writeError(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
+  private static func writeError(_ text: String) { StandardError.write(text + "\n") }
 }

@@ -17,11 +17,14 @@ struct PolicyCommand: ParsableCommand {
     var registry: String
 
     /// The registry, which must exist.
-    func open() throws -> PolicyRegistry {
-      guard DurableFiles.exists("\(registry)/policies") else {
-        throw CommandFailure.usage("\(registry): no policy registry (no folder policies in it)")
+    func open() throws -> PolicyRegistry { try Self.open(registry) }
+
+    /// The registry in a folder, which must exist: reading creates nothing.
+    static func open(_ folder: String) throws -> PolicyRegistry {
+      guard DurableFiles.exists("\(folder)/policies") else {
+        throw CommandFailure.usage("\(folder): no policy registry (no folder policies in it)")
       }
-      return try PolicyRegistry(folder: registry)
+      return try PolicyRegistry(folder: folder)
     }
   }
 
@@ -146,9 +149,9 @@ struct PolicySource: ParsableArguments {
 
   /// Loads the artifact.
   ///
-  /// - Throws: `PolicyArtifactError`, `DurableFileError`.
+  /// - Throws: `PolicyArtifactError`, `DurableFileError`, `CommandFailure.usage`.
   func load() throws -> PolicyArtifact {
     if let policy { return try PolicyArtifact.load(policy) }
-    return try PolicyRegistry(folder: registry ?? "").loadCurrent()
+    return try PolicyCommand.RegistryOption.open(registry ?? "").loadCurrent()
   }
 }

@@ -61,14 +61,14 @@ struct LogCommandTests {
         arguments: ["prepare", log, "--output", path + "/out", "--set", "arm=x"]) == 2)
     #expect(
       await Amalgam.run(
-        arguments: ["prepare", log, "--output", path + "/out", "--set", "trainFraction=2"]) == 1)
+        arguments: ["prepare", log, "--output", path + "/out", "--set", "trainFraction=2"]) == 2)
     let text = try DurableFiles.readText(log + "/decisions.jsonl")
     try DurableFiles.write(String(text.dropLast(10)), to: log + "/decisions.jsonl")
     #expect(await Amalgam.run(arguments: ["logs", "validate", log]) == 1)
     #expect(await Amalgam.run(arguments: ["logs", "describe", log]) == 1)
     #expect(await Amalgam.run(arguments: ["prepare", log, "--output", path + "/out"]) == 1)
     #expect(!DurableFiles.exists(path + "/out"))
-    #expect(await Amalgam.run(arguments: ["logs", "validate", path + "/none"]) == 1)
+    #expect(await Amalgam.run(arguments: ["logs", "validate", path + "/none"]) == 2)
     #expect(await Amalgam.run(arguments: ["logs", "validate"]) == 2)
   }
 }

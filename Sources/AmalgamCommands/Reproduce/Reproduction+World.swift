@@ -170,10 +170,8 @@ extension Reproduction {
         threads: configuration.threads)
     }
     let misses = check.failures.map(\.name).joined(separator: ", ")
-    FileHandle.standardError.write(
-      Data(
-        ("platform against the log's anchors: \(check.rows.count - check.failures.count) of "
-          + "\(check.rows.count) within tolerance\(misses.isEmpty ? "" : "; off: \(misses)")\n")
-          .utf8))
+    StandardError.write(
+      "platform against the log's anchors: \(check.rows.count - check.failures.count) of "
+        + "\(check.rows.count) within tolerance\(misses.isEmpty ? "" : "; off: \(misses)")\n")
   }
 }

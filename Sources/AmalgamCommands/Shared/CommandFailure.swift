@@ -2,8 +2,9 @@ import ArgumentParser
 
 /// A failure of a command, told to the person at the terminal in one message.
 ///
-/// Exit status 2 means that what was asked cannot be understood (flags, configuration keys,
-/// malformed input); 1 means that it was understood and could not be done.
+/// Exit status 2 means that what was asked cannot be understood: flags, values, configuration keys,
+/// a named file that is not there or not of its format. 1 means that it was understood and could
+/// not be done: a full disk, damaged files, nothing to roll back to.
 package struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whose fault it is, as an exit status.
   package enum Kind: Int32, Sendable {

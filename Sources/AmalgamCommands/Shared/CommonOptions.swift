@@ -14,30 +14,23 @@ struct CommonOptions: ParsableArguments {
   @Flag(name: .long, help: "Print the result as JSON for machines.")
   var json = false
 
+  @Flag(name: .long, help: "Print the configuration that results, as YAML, and stop.")
+  var printConfig = false
+
   /// The configuration: defaults, then the file, then `--set` in order.
   ///
-  /// - Throws: `CommandFailure.usage` naming file, line and key.
+  /// - Throws: `CommandFailure.usage` naming file, line and key; with `--print-config` a clean exit
+  ///   that prints it, so ask for the configuration before anything is done.
   func configuration<Configuration: Codable>(
     _ defaults: Configuration
   ) throws -> Configuration {
     var result = defaults
     if let config { result = try ConfigurationFile.load(result, from: config) }
     for assignment in assignments { result = try ConfigurationFile.set(result, assignment) }
+    if printConfig {
+      let text = try ConfigurationFile.text(of: result)
+      throw CleanExit.message(text.trimmingCharacters(in: .newlines))
+    }
     return result
-  }
-}
-
-/// Output for machines.
-enum MachineOutput {
-  /// A value as one JSON document with sorted keys.
-  static func text(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
-  }
-
-  /// Prints a value as one JSON document with sorted keys.
-  static func print(_ value: some Encodable) throws {
-    Swift.print(try text(value), terminator: "")
   }
 }

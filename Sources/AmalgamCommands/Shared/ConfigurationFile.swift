@@ -29,13 +29,45 @@ package enum ConfigurationFile {
       throw CommandFailure.usage("\(source): not valid YAML: \(error)")
     }
     guard let node, node.null == nil else { return defaults }
-    let encoded = try YAMLEncoder().encode(defaults)
-    guard let base = try Yams.compose(yaml: encoded) else { return defaults }
+    guard let base = try Yams.compose(yaml: text(of: defaults)) else { return defaults }
     let merged = try merge(base, node, path: [], source: source)
+    let result: Configuration
     do {
-      return try YAMLDecoder().decode(Configuration.self, from: Yams.serialize(node: merged))
+      result = try YAMLDecoder().decode(Configuration.self, from: Yams.serialize(node: merged))
     } catch let error as DecodingError {
       throw CommandFailure.usage(explain(error, in: node, source: source))
+    }
+    // What was read and is not written again is a key that nobody knows.
+    if let known = try Yams.compose(yaml: text(of: result)) {
+      try refuseUnknownKeys(node, base, known, path: [], source: source)
+    }
+    return result
+  }
+
+  /// The configuration as YAML that `load` reads again, with its keys in their order and every
+  /// number as the shortest decimals that read back as the same bits.
+  package static func text(of configuration: some Encodable) throws -> String {
+    let yaml = try YAMLEncoder().encode(configuration)
+    // Yams writes a Float as the Double that it is; JSON has its shortest decimals.
+    let json = String(decoding: try JSONEncoder().encode(configuration), as: UTF8.self)
+    guard let ordered = try Yams.compose(yaml: yaml), let exact = try Yams.compose(yaml: json)
+    else { return yaml }
+    return try Yams.serialize(node: taking(scalarsOf: exact, ordered))
+  }
+
+  private static func taking(scalarsOf exact: Node, _ ordered: Node) -> Node {
+    switch (ordered, exact) {
+    case (.mapping(var members), .mapping(let others)):
+      for (key, value) in members {
+        members[key] = others[key].map { taking(scalarsOf: $0, value) } ?? value
+      }
+      return .mapping(members)
+    case (.sequence(let items), .sequence(let others)) where items.count == others.count:
+      let taken = zip(items, others).map { taking(scalarsOf: $1, $0) }
+      return .sequence(Node.Sequence(taken, .implicit, .flow))
+    case (.scalar(let scalar), .scalar(let other)) where Double(scalar.string) != nil:
+      return .scalar(other)
+    default: return ordered
     }
   }
 
@@ -46,9 +78,9 @@ package enum ConfigurationFile {
     guard let equals = assignment.firstIndex(of: "=") else {
       throw CommandFailure.usage("--set \(assignment): expected key.path=value")
     }
-    let keys = assignment[..<equals].split(separator: ".").map(String.init)
+    let keys = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false)
     let value = String(assignment[assignment.index(after: equals)...])
-    guard !keys.isEmpty else {
+    guard keys.allSatisfy({ !$0.isEmpty }) else {
       throw CommandFailure.usage("--set \(assignment): expected key.path=value")
     }
     var yaml = ""
@@ -68,20 +100,44 @@ package enum ConfigurationFile {
       throw CommandFailure.usage("\(location(overlay, source)): \(place): expected keys and values")
     }
     for (key, value) in given {
-      let name = key.string ?? ""
-      guard let current = known[key] else {
-        let expected = known.keys.compactMap(\.string).sorted().joined(separator: ", ")
-        throw CommandFailure.usage(
-          "\(location(key, source)): unknown key '\(name)' in \(place); "
-            + "expected one of: \(expected)")
-      }
-      known[key] = try merge(current, value, path: path + [name], source: source)
+      known[key] =
+        try known[key].map {
+          try merge($0, value, path: path + [key.string ?? ""], source: source)
+        } ?? value
     }
     return .mapping(known)
   }
 
+  /// Checks that every key of `given` stands in `base`, the defaults, or in `read`, what was made
+  /// of it: an optional key without a default stands only there.
+  private static func refuseUnknownKeys(
+    _ given: Node, _ base: Node?, _ read: Node?, path: [String], source: String
+  ) throws {
+    if case .sequence(let items) = given {
+      for (index, item) in items.enumerated() {
+        let other = read?.sequence.flatMap { index < $0.count ? $0[index] : nil }
+        try refuseUnknownKeys(item, nil, other, path: path + ["\(index)"], source: source)
+      }
+    }
+    guard case .mapping(let members) = given, base?.mapping ?? read?.mapping != nil else { return }
+    let place = path.isEmpty ? "the configuration" : path.joined(separator: ".")
+    for (key, value) in members {
+      let name = key.string ?? ""
+      let (inBase, inRead) = (base?.mapping?[key], read?.mapping?[key])
+      guard inBase != nil || inRead != nil else {
+        let known = (read?.mapping ?? base?.mapping)?.keys.compactMap(\.string).sorted() ?? []
+        throw CommandFailure.usage(
+          "\(location(key, source)): unknown key '\(name)' in \(place); "
+            + "expected one of: \(known.joined(separator: ", "))")
+      }
+      try refuseUnknownKeys(value, inBase, inRead, path: path + [name], source: source)
+    }
+  }
+
   private static func location(_ node: Node, _ source: String) -> String {
-    node.mark.map { "\(source):\($0.line)" } ?? source
+    // One assignment has no lines to tell apart.
+    guard !source.hasPrefix("--set"), let mark = node.mark else { return source }
+    return "\(source):\(mark.line)"
   }
 
   private static func explain(_ error: DecodingError, in root: Node, source: String) -> String {

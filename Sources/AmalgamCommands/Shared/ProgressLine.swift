@@ -58,5 +58,5 @@ package final class ProgressLine {
     return String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { StandardError.write(text) }
 }

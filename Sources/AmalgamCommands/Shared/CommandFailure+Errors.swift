@@ -1,0 +1,84 @@
+import DurableFiles
+import ExperimentReports
+import Foundation
+import FusionMDP
+import PolicyArtifacts
+import SessionLogs
+import TrajectoryPreparation
+import UserSimulator
+
+extension CommandFailure {
+  /// What an error of any module means for the person at the terminal.
+  ///
+  /// Input that is missing or not of its format is wrong usage; everything else is a failure.
+  package init(_ error: any Error) {
+    switch error {
+    case let error as CommandFailure: self = error
+    case let error as DurableFileError:
+      self.init(kind: error.isAboutInput ? .usage : .failure, description: error.description)
+    case let error as PolicyArtifactError:
+      self.init(kind: error.isAboutInput ? .usage : .failure, description: error.description)
+    case let error as FusionError: self = .usage(error.description)
+    case let error as SessionLogError: self = .usage(error.description)
+    case let error as KuaiRandError: self = .usage(error.description)
+    case let error as ResultsError: self = .usage(error.description)
+    case let error as PlatformError: self = .usage(error.description)
+    case let error as PreparationError:
+      switch error {
+      case .configuration, .shards: self = .usage(error.description)
+      case .invalidLog, .noTransitions: self = .failure(error.description)
+      }
+    case let error as DecodingError: self = .usage(error.summary)
+    case let error as CocoaError:
+      let path = error.filePath.map { "\($0): " } ?? ""
+      self = .failure(path + error.localizedDescription)
+    default: self = .failure("\(error)")
+    }
+  }
+}
+
+extension DurableFileError {
+  /// Whether a named file is missing or not of its format, and not the disk at fault.
+  fileprivate var isAboutInput: Bool {
+    switch self {
+    case .system(_, _, let code): code == ENOENT || code == ENOTDIR || code == EISDIR
+    case .malformed, .missingTensor, .unexpectedTensor: true
+    }
+  }
+}
+
+extension PolicyArtifactError {
+  /// Whether what was named is missing or not of its format. What was written well and is damaged,
+  /// and what the registry's history forbids, is none of the caller's spelling.
+  fileprivate var isAboutInput: Bool {
+    switch self {
+    case .missingFile, .malformedManifest, .unknownFormat, .unknownFormatVersion, .invalidField,
+      .invalidTensor, .unknownVersion, .invalidVersionName, .invalidState:
+      true
+    case .wrongSize, .wrongHash, .notStorable, .versionExists, .nothingReleased,
+      .noEarlierRelease, .malformedPointer, .invalidDecision:
+      false
+    }
+  }
+}
+
+extension DecodingError {
+  /// The error in one sentence for people: where, and what is wrong there.
+  package var summary: String {
+    switch self {
+    case .keyNotFound(let key, let context):
+      "\(context.place): key '\(key.stringValue)' is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .dataCorrupted(let context):
+      "\(context.place): \(context.debugDescription)"
+    @unknown default: "\(self)"
+    }
+  }
+}
+
+extension DecodingError.Context {
+  fileprivate var place: String {
+    let keys = codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }
+    return keys.isEmpty ? "top level" : String(keys.joined().drop { $0 == "." })
+  }
+}
