@@ -157,4 +157,42 @@ struct TaskBodyTests {
     let again = body.forward(x, dropout: (rate: 0.25, stream: stream)).logits
     #expect(again == logits)
   }
+
+  @Test("vectors of categories and the linear map have the gradients of central differences")
+  func networkGradients() {
+    var stream = RandomStream(seed: 7, name: "network")
+    var network = MultiTaskNetwork(
+      architecture: .sharedBottom(.init(hidden: [4])), numbers: 2, categories: 2, tableRows: 5,
+      dimension: 2, tasks: tasks, initializedBy: &stream)
+    let rows = EncodedRows(
+      numbers: Matrix(rows: 3, columns: 2, values: stream.gaussians(6)),
+      indices: [[0, 1, 1], [3, 4, 3]])
+    let factors = Matrix(rows: 3, columns: tasks, values: stream.gaussians(3 * tasks))
+    for i in network.linear.parameters.indices {
+      network.linear.parameters[i] = Float(stream.gaussian())
+    }
+    func objective(_ network: MultiTaskNetwork) -> Float {
+      VectorMath.dot(network(rows).values, factors.values)
+    }
+    var gradients = MultiTaskNetwork.Gradients(of: network)
+    let (logits, pullback) = network.forward(rows, dropout: nil)
+    #expect(logits == network(rows))
+    pullback(factors, &gradients)
+    let step: Float = 1e-2
+    for i in network.embeddings.parameters.indices {
+      var (up, down) = (network, network)
+      up.embeddings.parameters[i] += step
+      down.embeddings.parameters[i] -= step
+      let slope = (objective(up) - objective(down)) / (2 * step)
+      #expect(abs(gradients.embeddings.row(i / 2)[i % 2] - slope) < 2e-3, "vector \(i / 2)")
+    }
+    for i in network.linear.parameters.indices {
+      var (up, down) = (network, network)
+      up.linear.parameters[i] += step
+      down.linear.parameters[i] -= step
+      let slope = (objective(up) - objective(down)) / (2 * step)
+      #expect(abs(gradients.linear[i] - slope) < 2e-3, "weight \(i)")
+    }
+    #expect(gradients.embeddings.row(2) == [0, 0])
+  }
 }

@@ -139,7 +139,7 @@ struct TrainingTests {
     struct Stop: Error {}
     let data = Learnable()
     let options = MultiTaskTrainingOptions(
-      architecture: architectures[2], epochs: 2, batchSize: 50)
+      architecture: architectures[2], epochs: 2, batchSize: 50, members: 2)
     func run(_ body: (MultiTaskTrainingProgress) throws -> Void) throws {
       _ = try MultiTaskModel.train(
         features: data.features, labels: data.labels, isTraining: data.isTraining,
@@ -148,7 +148,7 @@ struct TrainingTests {
     }
     var steps: [Int] = []
     try run { steps.append($0.step) }
-    #expect(steps.last == 16 && steps == steps.sorted())
+    #expect(steps.last == 32 && steps == steps.sorted())
     #expect(throws: Stop.self) { try run { _ in throw Stop() } }
   }
 

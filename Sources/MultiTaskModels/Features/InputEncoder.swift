@@ -131,6 +131,15 @@ package struct EncodedRows: Sendable, Equatable {
   /// [F][B]
   package var indices: [[Int]]
 
+  /// Rows of normalized numbers with their rows of the table.
+  package init(numbers: Matrix, indices: [[Int]]) {
+    precondition(
+      indices.allSatisfy { $0.count == numbers.rows },
+      "columns of indices do not have \(numbers.rows) rows")
+    self.numbers = numbers
+    self.indices = indices
+  }
+
   /// The number of rows.
   package var count: Int { numbers.rows }
 

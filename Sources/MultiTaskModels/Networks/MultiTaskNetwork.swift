@@ -20,12 +20,16 @@ package struct MultiTaskNetwork: Sendable {
   package var linear: MultilayerPerceptron
 
   /// The gradients of one batch.
-  struct Gradients {
-    var body: [Float]
-    var linear: [Float]
-    var embeddings: EmbeddingGradient
+  package struct Gradients {
+    /// Of the body's flat parameters.
+    package var body: [Float]
+    /// Of the linear map's.
+    package var linear: [Float]
+    /// Of the vectors that the batch touched.
+    package var embeddings: EmbeddingGradient
 
-    init(of network: MultiTaskNetwork) {
+    /// Gradients of the right lengths, all zero.
+    package init(of network: MultiTaskNetwork) {
       body = network.body.zeroGradient()
       linear = network.linear.zeroGradient()
       embeddings = EmbeddingGradient(for: network.embeddings)
@@ -79,7 +83,7 @@ package struct MultiTaskNetwork: Sendable {
   ///
   /// The pullback adds to the flat gradients of the body and of the linear map, and to that of
   /// the touched vectors.
-  func forward(
+  package func forward(
     _ rows: EncodedRows, dropout: (rate: Float, stream: RandomStream)?
   ) -> (logits: Matrix, pullback: (Matrix, inout Gradients) -> Void) {
     let x = inputs(rows)
