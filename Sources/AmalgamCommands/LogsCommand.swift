@@ -17,6 +17,12 @@ struct LogsCommand: ParsableCommand {
     /// Threads to use.
     var threads = 2
 
+    /// Where the engine puts what does not fit into memory; it removes it.
+    static var spillFolder: String {
+      FileManager.default.temporaryDirectory
+        .appending(path: "amalgam-spill-\(ProcessInfo.processInfo.processIdentifier)").path
+    }
+
     func validate() throws {
       for (name, value) in [
         ("sessionGapMinutes", sessionGapMinutes),
@@ -33,7 +39,7 @@ struct LogsCommand: ParsableCommand {
       abstract: "Hold every line of a log against its schema, and events against each other.",
       discussion: "Exit status 1 when the log is not valid.")
     @Argument(help: "The log's folder.") var log: String
-    @Flag(help: "Refuse repeated, late and missing feedback and unordered decisions too.")
+    @Flag(help: "Refuse repeated, late and missing feedback, unordered and too late decisions too.")
     var strict = false
     @Option(help: "How many bad lines to describe; all are counted.") var findings = 20
     @OptionGroup var common: CommonOptions
@@ -79,7 +85,7 @@ struct LogsCommand: ParsableCommand {
         of: SessionLogFolder(path: log),
         latestTimeMilliseconds: Int64(Date.now.timeIntervalSince1970 * 1000),
         feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes, threads: settings.threads,
-        findingLimit: findings)
+        findingLimit: findings, spillFolder: Settings.spillFolder)
       let valid = validation.isValid(strictly: strict)
       try common.json ? printJSON(validation, valid) : printText(validation)
       if !valid {
@@ -134,7 +140,8 @@ struct LogsCommand: ParsableCommand {
       }
       let description = try LogDescription(
         of: folder, sessionGapMinutes: settings.sessionGapMinutes,
-        feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes, threads: settings.threads)
+        feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes, threads: settings.threads,
+        spillFolder: Settings.spillFolder)
       if common.json { return try MachineOutput.print(description) }
       print(LogText.text(of: description))
     }
@@ -156,7 +163,8 @@ enum LogText {
   static func text(of log: LogDescription) -> String {
     var lines: [String] = []
     func row(_ name: String, _ value: String) {
-      lines.append(name.padding(toLength: 24, withPad: " ", startingAt: 0) + value)
+      lines.append(
+        name.padding(toLength: max(24, name.count + 1), withPad: " ", startingAt: 0) + value)
     }
     func spread(_ name: String, _ value: LogDescription.Spread) {
       row(

@@ -2,6 +2,7 @@ import DurableFiles
 import EmbeddedAnalytics
 import Foundation
 import FusionMDP
+import SeededRandom
 import SessionLogs
 import Testing
 
@@ -108,12 +109,42 @@ struct SessionLogWriterTests {
       ("\"action_size\" : 2,", "", "action_size"),
       ("\"action_size\" : 2", "\"action_size\" : \"x\"", "Int expected"),
       ("}\n", "", "no valid JSON"),
+      ("\"schema\" : 1", "\"schema\" : 1, \"window_end_ms\" : -1", "window_end_ms: 0 to "),
     ] {
       try DurableFiles.write(good.replacingOccurrences(of: from, with: to), to: path)
       let error = #expect(throws: SessionLogError.self) { try SessionLogFolder(path: log.path) }
       #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
       #expect(error?.description.contains(path) == true)
     }
+  }
+
+  @Test("any damage to schema.json gives a schema or an error that names the file")
+  func damagedSchema() throws {
+    let folder = try TemporaryFolder()
+    let log = try writeLog(folder.path + "/log", [], [])
+    let path = log.path + "/schema.json"
+    let good = try DurableFiles.read(path)
+    var stream = RandomStream(seed: 4, name: "schema")
+    var refused = 0
+    for _ in 0..<200 {
+      var bytes = good
+      for _ in 0..<1 + stream.index(below: 2) {
+        let place = stream.index(below: bytes.count)
+        if stream.uniform() < 0.5 {
+          bytes[place] = UInt8(stream.index(below: 256))
+        } else {
+          bytes.remove(at: place)
+        }
+      }
+      try DurableFiles.write(bytes, to: path)
+      do {
+        _ = try SessionLogFolder(path: log.path)
+      } catch let error as SessionLogError {
+        refused += 1
+        #expect(error.description.contains(path))
+      }
+    }
+    #expect(refused > 100)
   }
 
   @Test("an event that does not fit the schema is refused with field, expected and found")

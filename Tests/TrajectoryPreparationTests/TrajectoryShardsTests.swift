@@ -165,6 +165,35 @@ struct TrajectoryShardsTests {
     #expect(try file.tensor("item_counts").int64s() == [2, 2, 2])
   }
 
+  @Test("any damage to a file gives a source or a typed error")
+  func damaged() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/a.safetensors"
+    try write(trajectories(5, seed: 2), to: file)
+    try TrajectoryManifest().write(toFolder: folder.path)
+    let good = try DurableFiles.read(file)
+    var stream = RandomStream(seed: 9, name: "damage")
+    var refused = 0
+    for _ in 0..<200 {
+      var bytes = good
+      switch stream.index(below: 3) {
+      case 0: bytes[stream.index(below: min(900, bytes.count))] = UInt8(stream.index(below: 256))
+      case 1: bytes.removeLast(1 + stream.index(below: bytes.count - 1))
+      default: bytes[stream.index(below: bytes.count)] = UInt8(stream.index(below: 256))
+      }
+      try DurableFiles.write(bytes, to: file)
+      do {
+        let shards = try TrajectoryShards(folder: folder.path)
+        #expect(shards.batch(at: Array(0..<shards.transitionCount)).count > 0)
+      } catch is PreparationError {
+        refused += 1
+      } catch is DurableFileError {
+        refused += 1
+      }
+    }
+    #expect(refused > 100)
+  }
+
   @Test("a folder that cannot be used says which file, tensor, expected and found")
   func badFolders() throws {
     let folder = try TemporaryFolder()

@@ -97,12 +97,14 @@ public struct LogDescription: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - sessionGapMinutes: a longer pause ends a session.
   ///   - feedbackDeadlineMinutes: feedback that arrives later after its request is late.
+  ///   - spillFolder: where the engine may put what does not fit into memory.
   /// - Throws: the analytics engine's error.
   public init(
     of log: SessionLogFolder, sessionGapMinutes: Double = 30,
-    feedbackDeadlineMinutes: Double = 60, threads: Int = 2
+    feedbackDeadlineMinutes: Double = 60, threads: Int = 2, spillFolder: String? = nil
   ) throws {
-    let database = try AnalyticsDatabase(AnalyticsOptions(threads: threads))
+    let database = try AnalyticsDatabase(
+      AnalyticsOptions(threads: threads, temporaryFolder: spillFolder))
     let tables = try LogTables(
       of: log, in: database,
       window: LogWindow(
@@ -156,14 +158,14 @@ public struct LogDescription: Sendable, Equatable, Codable {
 
   private static let totalsSQL = """
     SELECT (SELECT count(*) FROM decisions) AS decisions,
-      (SELECT count(*) FROM feedback) AS feedback,
+      (SELECT count(*) FROM judged_feedback) AS feedback,
       (SELECT count(DISTINCT user_id) FROM decisions) AS users,
       (SELECT count(DISTINCT item) FROM (SELECT unnest(shown) AS item FROM decisions)) AS items,
       (SELECT count(*) FROM sessions) AS sessions,
       (SELECT count(*) FROM sessions WHERE truncated) AS truncated,
       (SELECT coalesce(min(time_ms), 0) FROM decisions) AS first_ms,
       (SELECT coalesce(greatest((SELECT max(time_ms) FROM decisions),
-        (SELECT max(time_ms) FROM feedback)), 0)) AS last_ms,
+        (SELECT max(time_ms) FROM judged_feedback)), 0)) AS last_ms,
       (SELECT coalesce(avg((log_propensity IS NOT NULL)::INTEGER), 0) FROM decisions) AS coverage
     """
 

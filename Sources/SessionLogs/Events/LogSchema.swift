@@ -42,6 +42,9 @@ public struct LogSchema: Sendable, Equatable {
     try LogSchema.check(stateNames, are: "state feature names", reserved: [])
     let taken = FeedbackEvent.fixedFieldNames + ["play_minutes", "play_integrity"]
     try LogSchema.check(behaviors, are: "behaviors", reserved: taken)
+    if let end = windowEndMilliseconds, end < 0 || end > LineCheck.timeLimit {
+      throw .schema(path: nil, "window_end_ms: 0 to \(LineCheck.timeLimit) expected, found \(end)")
+    }
     if self.actionSize < 1 {
       throw .schema(path: nil, "an action needs at least 1 weight, found \(self.actionSize)")
     }

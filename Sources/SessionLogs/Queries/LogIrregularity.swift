@@ -51,10 +51,12 @@ public enum LogIrregularity: String, CaseIterable, Sendable, Hashable, Codable {
   }
 
   /// Whether the events contradict the schema's promises (rather than being what a service that
-  /// loses or repeats messages produces), so that strict validation fails.
+  /// loses or repeats messages, or stops collecting within sessions, produces).
   public var isError: Bool {
     switch self {
-    case .lateFeedback, .missingFeedback, .unorderedDecision, .duplicateFeedback: false
+    case .lateFeedback, .missingFeedback, .unorderedDecision, .duplicateFeedback,
+      .decisionAfterWindow:
+      false
     default: true
     }
   }

@@ -11,10 +11,12 @@ public struct LogValidation: Sendable, Equatable {
   /// - Parameters:
   ///   - latestTimeMilliseconds: no event may be later; nil: any time goes.
   ///   - feedbackDeadlineMinutes: feedback that arrives later after its request is late.
+  ///   - spillFolder: where the engine may put what does not fit into memory.
   /// - Throws: `DurableFileError` or the analytics engine's error.
   public init(
     of log: SessionLogFolder, latestTimeMilliseconds: Int64? = nil,
-    feedbackDeadlineMinutes: Double = 60, threads: Int = 2, findingLimit: Int = 20
+    feedbackDeadlineMinutes: Double = 60, threads: Int = 2, findingLimit: Int = 20,
+    spillFolder: String? = nil
   ) throws {
     lines = try LineValidation.scan(
       log, threads: threads, findingLimit: findingLimit,
@@ -23,7 +25,8 @@ public struct LogValidation: Sendable, Equatable {
       irregularities = IrregularityCounts(entries: [])
       return
     }
-    let database = try AnalyticsDatabase(AnalyticsOptions(threads: threads))
+    let database = try AnalyticsDatabase(
+      AnalyticsOptions(threads: threads, temporaryFolder: spillFolder))
     irregularities = try LogTables(
       of: log, in: database, window: LogWindow(feedbackDeadlineMinutes: feedbackDeadlineMinutes),
       withStates: false
@@ -32,7 +35,7 @@ public struct LogValidation: Sendable, Equatable {
 
   /// Whether the log is as its schema promises.
   /// - Parameter strictly: whether what every service meets (repeated and late feedback, items
-  ///   without any) is refused too.
+  ///   without any, decisions after the window) is refused too.
   public func isValid(strictly: Bool = false) -> Bool {
     lines.errorCount == 0
       && irregularities.entries.allSatisfy { !strictly && !$0.kind.isError }

@@ -114,7 +114,7 @@ private struct PreparationRun {
     let row = try tables.database.query(
       """
       SELECT (SELECT count(*) FROM decisions) AS decisions,
-        (SELECT count(*) FROM feedback) AS feedback,
+        (SELECT count(*) FROM judged_feedback) AS feedback,
         (SELECT count(*) FROM responses) AS requests_with_feedback,
         count(*) AS sessions,
         count(*) FILTER (WHERE truncated) AS truncated_sessions,
