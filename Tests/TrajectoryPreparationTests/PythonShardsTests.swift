@@ -67,7 +67,7 @@ struct PythonShardsTests {
   func numpyReads() throws {
     let log = try tinyLog(
       folder.path + "/log", windowEndMinutes: 100,
-      [Request("u", 0), Request("u", 1), Request("v", 89), Request("v", 90)])
+      [Request("u", 0), Request("u", 1), Request("v", 69), Request("v", 71)])
     let report = try TrajectoryPreparation.run(
       log: log, output: folder.path + "/out",
       configuration: PreparationConfiguration(trainFraction: 1))

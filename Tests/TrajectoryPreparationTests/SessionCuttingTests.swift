@@ -114,22 +114,44 @@ struct SessionCuttingTests {
       let last = group[group.count - 1]
       let numbers = group.map { $0 + firstNumber }
       if end - times[last] > 30 { return CutSession(numbers, .terminal) }
-      return group.count == 1
-        ? nil : CutSession(numbers.dropLast(), .truncated, final: numbers.last)
+      let settled = group.count { end - times[$0] > 30 }
+      return settled == 0
+        ? nil
+        : CutSession(Array(numbers[..<settled]), .truncated, final: numbers[settled])
     }
   }
 
-  @Test("a session that the window cuts bootstraps at its last state; alone it is no transition")
+  @Test("a session that the window cuts bootstraps where it is no longer settled how it goes on")
   func windowCut() throws {
-    let result = try cut(
-      windowEnd: 25,
-      [
-        Request("u", 0), Request("u", 1), Request("u", 2), Request("v", 20),
-      ])
+    let requests = [Request("u", 0), Request("u", 1), Request("u", 2), Request("v", 20)]
+    // At 32 minutes a pause after request 2 would not yet have ended the session; after 1 it would.
+    let result = try cut(windowEnd: 32, requests)
     #expect(result.sessions == [CutSession([0, 1], .truncated, final: 2)])
     #expect(result.report.counts["sessions_cut_by_the_window"] == 2)
     #expect(result.report.counts["sessions_without_transition"] == 1)
+    #expect(
+      try cut(windowEnd: 31, requests).sessions == [CutSession([0], .truncated, final: 1)])
+    #expect(throws: PreparationError.self) { try cut(windowEnd: 30, requests) }
     #expect(throws: PreparationError.self) { try cut(windowEnd: nil, [Request("u", 0)]) }
+  }
+
+  @Test("users who leave after every request at the same rate seem to, up to the window's end")
+  func censoring() throws {
+    // A request a minute; after each, one in four leaves for good.
+    var stream = RandomStream(seed: 5, name: "censoring")
+    var requests: [Request] = []
+    for user in 0..<1500 {
+      var time = stream.uniform(in: 0...60).rounded()
+      repeat {
+        requests.append(Request("u\(user)", time))
+        time += 1
+      } while stream.uniform() >= 0.25 && time < 60
+    }
+    let found = try cut(windowEnd: 60, requests).sessions
+    let steps = found.reduce(0) { $0 + $1.requests.count }
+    let ends = found.count { $0.end == .terminal }
+    let rate = Double(ends) / Double(steps)
+    #expect(abs(rate - 0.25) < 3 * (0.25 * 0.75 / Double(steps)).squareRoot(), "\(rate)")
   }
 
   @Test("a request whose feedback may still arrive ends the known part of its session")

@@ -4,17 +4,20 @@ extension LogTables {
   /// Cuts sessions and decides how each ends.
   ///
   /// Tables it makes:
-  /// * `steps`: one row a kept decision with its `user_id`, `session` (a number within the user)
-  ///   and `step` (from 0);
+  /// * `steps`: one row a kept decision with its `user_id`, `session` (a number within the user),
+  ///   `step` (from 0), and whether it is `settled`: the window reaches further than the gap
+  ///   beyond it;
   /// * `sessions`: one row a session: `start_ms`, `end_ms` (the last event), `length` in
   ///   decisions, `kept` transitions, `cut`, `first_open`, `truncated`, `arm`, `arms` (how many).
   ///
   /// A session ends where the next request comes more than the gap after everything the user did
   /// so far: requests and feedback. It is truncated if the log's window ends within the gap after
   /// its last event (`cut`), or if it has an *open* request: one whose list has no full feedback
-  /// while the deadline has not passed. Nothing is known beyond a cut session's last request, or
-  /// from the first open one on: that request's state is the final state, and the requests before
-  /// it are the transitions.
+  /// while the deadline has not passed. The transitions of a truncated session are its requests
+  /// before the first one that is open or not settled, whose state is the final state. A request
+  /// that is not settled is left out even where the next one is known: that the user left after it
+  /// could not be known yet, so those that are known all go on, and what is learnt from them would
+  /// take leaving for rarer than it is.
   /// - Throws: `AnalyticsError`.
   package func cutSessions() throws {
     try database.execute(stepsSQL)
@@ -43,8 +46,11 @@ extension LogTables {
         FROM pauses
       )
       SELECT id, user_id, session, time_ms, arm, item_count, active_ms, open,
-        row_number() OVER (PARTITION BY user_id, session ORDER BY time_ms, id) - 1 AS step
+        row_number() OVER so_far - 1 AS step,
+        \(end) - max(active_ms) OVER so_far > \(gap) AS settled
       FROM numbered
+      WINDOW so_far AS (
+        PARTITION BY user_id, session ORDER BY time_ms, id ROWS UNBOUNDED PRECEDING)
       """
   }
 
@@ -58,11 +64,12 @@ extension LogTables {
           count(*) AS length,
           count(DISTINCT coalesce(arm, '')) AS arms, any_value(arm) FILTER (WHERE step = 0) AS arm,
           min(step) FILTER (WHERE open) AS first_open,
+          count(*) FILTER (WHERE settled) AS settled,
           \(end) - max(active_ms) <= \(gap) AS cut
         FROM steps GROUP BY user_id, session
       )
       SELECT *, cut OR first_open IS NOT NULL AS truncated,
-        coalesce(first_open, CASE WHEN cut THEN length - 1 ELSE length END)::BIGINT AS kept
+        least(coalesce(first_open, length), settled)::BIGINT AS kept
       FROM summaries
       """
   }
