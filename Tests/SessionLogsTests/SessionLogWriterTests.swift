@@ -106,6 +106,8 @@ struct SessionLogWriterTests {
       ("probability", "chance", "domain probability or seconds expected, found “chance”"),
       ("\"age\"", "\"requests\"", "“requests” stands twice"),
       ("\"skip\"", "\"time_ms\"", "“time_ms” stands twice or is reserved"),
+      ("\"skip\"", "\"CLICK\"", "“CLICK” stands twice"),
+      ("\"skip\"", "\"rowid\"", "“rowid” stands twice or is reserved"),
       ("\"action_size\" : 2,", "", "action_size"),
       ("\"action_size\" : 2", "\"action_size\" : \"x\"", "Int expected"),
       ("}\n", "", "no valid JSON"),

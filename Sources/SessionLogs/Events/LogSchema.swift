@@ -40,7 +40,8 @@ public struct LogSchema: Sendable, Equatable {
     self.actionSize = actionSize ?? tasks.count
     self.windowEndMilliseconds = windowEndMilliseconds
     try LogSchema.check(stateNames, are: "state feature names", reserved: [])
-    let taken = FeedbackEvent.fixedFieldNames + ["play_minutes", "play_integrity"]
+    // The engine's column names know no case, and `rowid` is its own.
+    let taken = FeedbackEvent.fixedFieldNames + ["play_minutes", "play_integrity", "rowid"]
     try LogSchema.check(behaviors, are: "behaviors", reserved: taken)
     if let end = windowEndMilliseconds, end < 0 || end > LineCheck.timeLimit {
       throw .schema(path: nil, "window_end_ms: 0 to \(LineCheck.timeLimit) expected, found \(end)")
@@ -54,10 +55,11 @@ public struct LogSchema: Sendable, Equatable {
     _ names: [String], are what: String, reserved: [String]
   ) throws(SessionLogError) {
     if names.isEmpty { throw .schema(path: nil, "\(what): at least one expected, found none") }
+    let ignoresCase = !reserved.isEmpty
     var seen = Set(reserved)
     for (index, name) in names.enumerated() {
       if name.isEmpty { throw .schema(path: nil, "\(what): number \(index) is empty") }
-      if !seen.insert(name).inserted {
+      if !seen.insert(ignoresCase ? name.lowercased() : name).inserted {
         throw .schema(path: nil, "\(what): “\(name)” stands twice or is reserved")
       }
     }
