@@ -21,6 +21,8 @@ package import SeededRandom
 /// * A tower is one linear layer: with 99,000 rows a deeper one gained nothing. Held by
 ///   `ProgressiveExtractionTests`.
 /// * Hidden outputs of experts may be dropped while training. Same test.
+/// * The model adds a linear map of the same inputs to the logits (`MultiTaskNetwork`) and is the
+///   mean of several networks (`MultiTaskModel`). `TaskBodyTests`, `TrainingTests`.
 package struct ProgressiveExtraction: TaskBody, Equatable {
   /// The sizes; defaults are those of the KuaiRand model.
   package struct Sizes: Sendable, Equatable, Codable {
