@@ -14,6 +14,8 @@ package struct Amalgam: AsyncParsableCommand {
       PrepareCommand.self,
       TrainCommand.self,
       TasksCommand.self,
+      SearchCommand.self,
+      EvaluateCommand.self,
       ExperimentCommand.self,
       PolicyCommand.self,
       RankCommand.self,

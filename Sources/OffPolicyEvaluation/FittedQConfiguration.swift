@@ -48,13 +48,35 @@ package struct FittedQConfiguration: Sendable, Equatable {
   /// The paper's constants, and this project's where it names none.
   package init() {}
 
+  /// What is wrong, in words, or nil.
+  package var problem: String? {
+    for (name, count, least) in [
+      ("rounds", rounds, 1), ("batchSize", batchSize, 1), ("initialStates", initialStates, 1),
+      ("policySamples", policySamples, 1), ("intervalFits", intervalFits, 2),
+      ("threads", threads, 1),
+    ] where count < least {
+      return "\(name): expected at least \(least), found \(count)"
+    }
+    if hidden.contains(where: { $0 < 1 }) {
+      return "hidden: expected widths of at least 1, found \(hidden)"
+    }
+    if !(discount >= 0 && discount < 1) {
+      return "discount: expected a number in [0, 1), found \(discount)"
+    }
+    if !(learningRate > 0 && learningRate.isFinite) {
+      return "learningRate: expected a number above 0, found \(learningRate)"
+    }
+    if !(0...1).contains(averagedShare) {
+      return "averagedShare: expected a number in [0, 1], found \(averagedShare)"
+    }
+    if !(confidence > 0 && confidence < 1) {
+      return "confidence: expected a number in (0, 1), found \(confidence)"
+    }
+    return divergenceFactor > 0
+      ? nil : "divergenceFactor: expected a number above 0, found \(divergenceFactor)"
+  }
+
   func check() {
-    precondition(
-      rounds > 0 && batchSize > 0 && initialStates > 0 && policySamples > 0 && intervalFits >= 2
-        && threads > 0
-        && discount >= 0 && discount < 1 && learningRate > 0 && divergenceFactor > 0
-        && (0...1).contains(averagedShare)
-        && confidence > 0 && confidence < 1,
-      "off-policy evaluation: \(self)")
+    if let problem { preconditionFailure("off-policy evaluation, \(problem)") }
   }
 }

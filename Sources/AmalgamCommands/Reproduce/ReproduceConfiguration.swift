@@ -42,15 +42,6 @@ struct ReproduceConfiguration: Codable, Equatable {
     var noiseDeviation = 0.1
   }
 
-  /// Off-policy evaluation (paper, algorithm 2).
-  struct Evaluation: Codable, Equatable {
-    var rounds = 5_000
-    var hidden = [256, 256]
-    var fits = 4
-    /// α of eq. 10.
-    var conservativeWeight = 0.5e-3
-  }
-
   /// The oracle: the best weights a user type, by cross-entropy search.
   struct Oracle: Codable, Equatable {
     var users = 600
@@ -79,7 +70,7 @@ struct ReproduceConfiguration: Codable, Equatable {
   var training = TrainingConfiguration()
   var batchRLMTF = BatchRLMTFConfiguration()
   var behaviorCloning = BehaviorCloning.Configuration()
-  var evaluation = Evaluation()
+  var evaluation = PolicyEvaluation.Settings()
   var oracle = Oracle()
   var truth = Truth()
   var experiment = PlatformExperiment.Settings()
@@ -153,14 +144,11 @@ extension ReproduceConfiguration {
       ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
       ("truth.days", truth.days), ("experiment.days", experiment.days),
       ("experiment.baselineDays", experiment.baselineDays), ("oracle.users", oracle.users),
-      ("evaluation.rounds", evaluation.rounds),
     ]
     for (key, count) in counts where count < 1 {
       throw CommandFailure.usage("\(key): expected at least 1, found \(count)")
     }
-    guard evaluation.fits >= 2 else {
-      throw CommandFailure.usage("evaluation.fits: expected at least 2, found \(evaluation.fits)")
-    }
+    if let problem = evaluation.problem { throw CommandFailure.usage("evaluation.\(problem)") }
     if let problem = training.problem { throw CommandFailure.usage("training: \(problem)") }
     if let problem = batchRLMTF.problem { throw CommandFailure.usage("batchRLMTF: \(problem)") }
     for (key, deviation) in [

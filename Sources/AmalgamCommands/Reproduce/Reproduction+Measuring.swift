@@ -1,7 +1,6 @@
 import ExperimentReports
 import Foundation
 import FusionMDP
-import OffPolicyEvaluation
 import OnlineExperiments
 import PolicyArtifacts
 import SeededRandom
@@ -12,69 +11,28 @@ import UserSimulator
 func stableSeed(_ seed: UInt64, _ part: String) -> UInt64 { stableHash(part, seed: seed) }
 
 extension Reproduction {
-  /// An estimate as a stage keeps it.
-  struct StoredEstimate: Codable {
-    var method: String
-    var estimator: String
-    var value: Double
-    var low: Double
-    var high: Double
-    var effectiveSampleSize: Double?
-    var sessions: Int
-
-    var estimate: OfflineEstimate {
-      OfflineEstimate(
-        method: method, estimator: estimator, value: value, low: low, high: high,
-        effectiveSampleSize: effectiveSampleSize)
-    }
-  }
-
   /// What the logged test sessions say of each method: FQE and the Conservative-OPEstimator.
   func evaluate() throws -> [OfflineEstimate] {
     let stored = try Self.stored.map { method in
       try run.stage("evaluate-\(method.rawValue)") { try estimates(of: method) }
     }
-    return stored.flatMap { $0 }.map(\.estimate)
+    return stored.flatMap { $0 }.map { estimate in
+      OfflineEstimate(
+        method: estimate.method, estimator: estimate.estimator, value: estimate.value,
+        low: estimate.low, high: estimate.high,
+        effectiveSampleSize: estimate.effectiveSampleSize)
+    }
   }
 
-  private func estimates(of method: Method) throws -> [StoredEstimate] {
+  private func estimates(of method: Method) throws -> [PolicyEvaluation.Estimate] {
     let data = try TrajectoryShards(folder: run.file("trajectories/test"))
     let normalizer = StateNormalizer.fit(
       on: try TrajectoryShards(folder: run.file("trajectories/train")))
-    let settings = configuration.evaluation
-    var fit = FittedQConfiguration()
-    fit.rounds = settings.rounds
-    fit.hidden = settings.hidden
-    fit.intervalFits = settings.fits
-    let seed = seed("evaluate")
-    let sessions = try EvaluationSessions(
-      policy: policy(of: method), data: data, normalizer: normalizer, discount: fit.discount,
-      samples: fit.policySamples, seed: seed)
-    let total = fit.rounds * (fit.intervalFits + 1)
-    let fitted = ProgressLine("fitted Q of \(method.rawValue)", total: total)
-    let plain = try FittedQEvaluation(configuration: fit).estimate(
-      on: sessions, seed: seed, progress: Self.watch(fitted))
-    fitted.finish()
-    let cautious = ProgressLine("conservative Q of \(method.rawValue)", total: total)
-    let conservative = try ConservativeEstimator(
-      configuration: fit, conservativeWeight: settings.conservativeWeight
-    ).estimate(on: sessions, seed: seed, progress: Self.watch(cautious))
-    cautious.finish()
-    return [plain, conservative].map { estimate in
-      StoredEstimate(
-        method: method.rawValue, estimator: estimate.estimator, value: estimate.value,
-        low: estimate.low, high: estimate.high,
-        effectiveSampleSize: estimate.effectiveSampleSize, sessions: estimate.n)
-    }
-  }
-
-  private static func watch(_ line: ProgressLine) -> EvaluationProgress {
-    EvaluationProgress { round, rounds, fit in
-      if round.isMultiple(of: 100) {
-        try Interruption.shared.check("stopped in off-policy evaluation")
-        line.update(fit * rounds + round)
-      }
-    }
+    return try PolicyEvaluation(
+      settings: configuration.evaluation, threads: configuration.threads
+    ).estimates(
+      of: policy(of: method), method: method.rawValue, data: data, normalizer: normalizer,
+      seed: seed("evaluate"))
   }
 
   /// Puts all policies into a registry and releases the learned one after the static one, so that

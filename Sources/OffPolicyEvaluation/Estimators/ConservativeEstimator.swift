@@ -35,6 +35,9 @@ import SeededRandom
 /// * Q̂ = lim Q_k is read from the mean of the last fifth of the iterates, not from the last one,
 ///   whose mini-batch noise the bootstrapped target amplifies; `averagedShare` 0 takes the last.
 ///   Test: "averaging the last rounds makes the seed matter less".
+/// * Q_0 is a random network around the logged sessions' mean return, where the paper does not say:
+///   a short fit then errs toward the behavior's value and not toward zero. Test: "before it has
+///   learnt anything, a fit says what the log says".
 /// * The fit sees rewards divided by their root mean square c and α divided by c, which is the
 ///   same objective: α·R + T with Q = c·Q' is c²·((α/c)·R' + T'). Values are reported in the
 ///   rewards' own unit. Test: "an estimate scales with the rewards".
@@ -98,7 +101,10 @@ package struct ConservativeEstimator: Sendable {
       inputs: sessions.data.stateSize + sessions.data.actionSize, hidden: configuration.hidden,
       outputs: 1)
     var initialization = stream.child("initialization")
-    var q = MultilayerPerceptron(shape: shape, initializedBy: &initialization)  // Q_0
+    var q = MultilayerPerceptron(shape: shape, initializedBy: &initialization)
+    if let bias = q.layout.entries.last {  // Q_0 lies around the logged sessions' mean return
+      q.parameters[bias.offset] += Float(sessions.loggedReturn.mean / sessions.rewardScale)
+    }
     var slow = q
     var optimizer = Adam(
       parameterCount: q.layout.count, learningRate: configuration.learningRate)
