@@ -42,6 +42,7 @@ package struct MultiTaskModel: Sendable {
     schema: TaskSchema, options: MultiTaskTrainingOptions, stream: RandomStream,
     progress: (MultiTaskTrainingProgress) throws -> Void = { _ in }
   ) throws -> MultiTaskModel {
+    try options.validate(schema: schema)
     let training = isTraining.indices.filter { isTraining[$0] }
     guard !training.isEmpty else { throw MultiTaskTrainingError.noTrainingRows }
     let rows = features.gather(training)

@@ -14,20 +14,35 @@ package enum TaskModelFolder {
   private struct Manifest: Codable {
     var version: Int
     var tasks: [String]
+    var lastTrainingDate: Int?
     var options: MultiTaskTrainingOptions
     var numberNames: [String]
     var categoryNames: [String]
     var categoryBuckets: [Int]
   }
 
+  /// Refuses a folder that holds anything but a model, since writing replaces it.
+  ///
+  /// - Throws: `CommandFailure.usage`.
+  static func checkReplaceable(_ folder: String) throws {
+    guard DurableFiles.exists(folder) else { return }
+    let found = try DurableFiles.names(inFolder: folder)
+    if !found.isEmpty, !found.contains("model.json") {
+      throw CommandFailure.usage("\(folder) is not empty and holds no model; give another --output")
+    }
+  }
+
   /// Writes a model whole or not at all.
   ///
+  /// - Parameter lastTrainingDate: the last day that it learned from, as 20220504; nil: all days.
   /// - Throws: `DurableFileError`.
   package static func write(
-    _ model: MultiTaskModel, numberNames: [String], categoryNames: [String], to folder: String
+    _ model: MultiTaskModel, numberNames: [String], categoryNames: [String],
+    lastTrainingDate: Int? = nil, to folder: String
   ) throws {
     let manifest = Manifest(
-      version: version, tasks: model.schema.names, options: model.options,
+      version: version, tasks: model.schema.names, lastTrainingDate: lastTrainingDate,
+      options: model.options,
       numberNames: numberNames, categoryNames: categoryNames,
       categoryBuckets: model.encoder.vocabularies.map { $0.buckets ?? 0 })
     let encoder = JSONEncoder()
@@ -73,15 +88,7 @@ package enum TaskModelFolder {
   ///   features; what reading files and tensors throws.
   package static func read(_ folder: String, builder: FeatureBuilder) throws -> MultiTaskModel {
     let path = folder + "/model.json"
-    let manifest: Manifest
-    do {
-      manifest = try JSONDecoder().decode(Manifest.self, from: Data(DurableFiles.read(path)))
-    } catch let error as DecodingError {
-      throw CommandFailure.usage("\(path): no description of a multi-task model: \(error)")
-    }
-    guard manifest.version == version else {
-      throw CommandFailure.usage("\(path): version \(manifest.version), expected \(version)")
-    }
+    let manifest = try manifest(of: folder)
     guard manifest.tasks == builder.schema.names else {
       throw CommandFailure.usage("\(path): tasks \(manifest.tasks), not \(builder.schema.names)")
     }
@@ -91,7 +98,33 @@ package enum TaskModelFolder {
     else {
       throw CommandFailure.usage("\(path): the model was trained on other features")
     }
+    do {
+      try manifest.options.validate(schema: builder.schema)
+    } catch {
+      throw CommandFailure.usage("\(path): \(error.description)")
+    }
     return try model(manifest, Safetensors.read(folder + "/weights.safetensors"), builder)
+  }
+
+  /// The last day that a stored model learned from; nil: all days.
+  ///
+  /// - Throws: as `read`.
+  package static func lastTrainingDate(of folder: String) throws -> Int? {
+    try manifest(of: folder).lastTrainingDate
+  }
+
+  private static func manifest(of folder: String) throws -> Manifest {
+    let path = folder + "/model.json"
+    let manifest: Manifest
+    do {
+      manifest = try JSONDecoder().decode(Manifest.self, from: Data(DurableFiles.read(path)))
+    } catch let error as DecodingError {
+      throw CommandFailure.usage("\(path): \(error.summary)")
+    }
+    guard manifest.version == version else {
+      throw CommandFailure.usage("\(path): version \(manifest.version), expected \(version)")
+    }
+    return manifest
   }
 
   private static func model(
@@ -100,24 +133,32 @@ package enum TaskModelFolder {
     func floats(_ name: String) throws -> [Float] { try file.tensor(name).floats(name) }
     let vocabularies = try manifest.categoryBuckets.enumerated().map { f, buckets in
       let name = "encoder.category\(f)"
-      return CategoryVocabulary(
-        known: try file.tensor(name).int64s(name).map { Int($0) },
-        buckets: buckets == 0 ? nil : buckets)
+      let known = try file.tensor(name).int64s(name).map { Int($0) }
+      guard Set(known).count == known.count, (0...1_000_000).contains(buckets) else {
+        throw CommandFailure.usage("\(file.path): \(name): values stand twice")
+      }
+      return CategoryVocabulary(known: known, buckets: buckets == 0 ? nil : buckets)
     }
     let (means, deviations) = try (floats("encoder.means"), floats("encoder.deviations"))
+    guard means.count == manifest.numberNames.count, deviations.count == means.count,
+      means.allSatisfy(\.isFinite), deviations.allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      throw CommandFailure.usage(
+        "\(file.path): expected finite means and positive deviations of "
+          + "\(manifest.numberNames.count) features")
+    }
     let encoder = InputEncoder(
       means: means, deviations: deviations, vocabularies: vocabularies)
-    guard means.count == manifest.numberNames.count, deviations.count == means.count else {
-      throw CommandFailure.usage(
-        "\(file.path): \(means.count) means for \(manifest.numberNames.count) features")
-    }
     let networks = try (0..<manifest.options.members).map { member in
       try network(member, manifest, encoder, file)
     }
     let seconds = builder.schema.tasks.count { $0.domain == .seconds }
     let maps = try (0..<seconds).map { i in
-      SecondsMap(
-        inputs: try floats("seconds\(i).inputs"), outputs: try floats("seconds\(i).outputs"))
+      let (inputs, outputs) = try (floats("seconds\(i).inputs"), floats("seconds\(i).outputs"))
+      guard !inputs.isEmpty, inputs.count == outputs.count,
+        (inputs + outputs).allSatisfy(\.isFinite)
+      else { throw CommandFailure.usage("\(file.path): seconds\(i): no map of finite numbers") }
+      return SecondsMap(inputs: inputs, outputs: outputs)
     }
     return MultiTaskModel(
       schema: builder.schema, options: manifest.options, encoder: encoder, networks: networks,

@@ -39,42 +39,26 @@ struct TasksTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a model on the days up to 4 May and keep it.")
 
+  @OptionGroup var common: CommonOptions
   @OptionGroup var options: TaskOptions
 
   @Option(help: "The architecture: ple, mmoe or shared_bottom.")
-  var model = "ple"
+  var model: String?
 
-  @Option(help: "The folder to write; it is replaced whole.")
+  @Option(help: "The folder to write; one that was written before is replaced whole.")
   var output: String
-
-  @Option(help: "How often each training row is visited.")
-  var epochs: Int?
-
-  @Option(
-    name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Override one training option.", valueName: "key.path=value"))
-  var assignments: [String] = []
 
   @Option(help: "The last day to learn from, as 20220504.")
   var trainThrough = KuaiRandTaskData.lastTrainingDate
 
-  func validate() throws {
-    guard TaskArchitecture(named: model) != nil else {
-      throw ValidationError("--model \(model): expected ple, mmoe or shared_bottom")
-    }
-    if let epochs, epochs < 1 { throw ValidationError("--epochs \(epochs): expected 1 or more") }
-  }
-
   func run() throws {
     Interruption.shared.install()
+    var settings = try common.configuration(TaskTrainingConfiguration())
+    if let model { settings.model = model }
+    let training = try settings.options()
+    try TaskModelFolder.checkReplaceable(output)
     let stage = try options.stage(lastTrainingDate: trainThrough)
-    guard let architecture = TaskArchitecture(named: model) else { return }
-    var training = MultiTaskTrainingOptions(architecture: architecture)
-    if let epochs { training.epochs = epochs }
-    for assignment in assignments {
-      training = try ConfigurationFile.set(training, assignment)
-    }
-    let line = ProgressLine("training \(model)", total: 100)
+    let line = ProgressLine("training \(settings.model)", total: 100)
     let trained = try stage.train(training, seed: options.seed) { progress in
       try Interruption.shared.check("stopped; nothing was written")
       line.update(
@@ -83,8 +67,12 @@ struct TasksTrainCommand: ParsableCommand {
     line.finish()
     try TaskModelFolder.write(
       trained, numberNames: stage.builder.numberNames,
-      categoryNames: stage.builder.categoryNames, to: output)
-    print("wrote \(output)")
+      categoryNames: stage.builder.categoryNames, lastTrainingDate: trainThrough, to: output)
+    if common.json {
+      try MachineOutput.print(["output": output, "model": settings.model])
+    } else {
+      print("wrote \(output)")
+    }
   }
 }
 
@@ -99,9 +87,6 @@ struct TasksEvaluateCommand: ParsableCommand {
   @Option(name: .customLong("model"), help: "The folder that `tasks train` wrote.")
   var folder: String
 
-  @Option(help: "The last day that the model learned from, as 20220504.")
-  var trainThrough = KuaiRandTaskData.lastTrainingDate
-
   @Option(help: "The last day to evaluate on; all later days if absent.")
   var evaluateThrough: Int?
 
@@ -109,10 +94,12 @@ struct TasksEvaluateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let stage = try options.stage(
-      lastTrainingDate: trainThrough, lastHeldOutDate: evaluateThrough)
+    let last = try TaskModelFolder.lastTrainingDate(of: folder)
+    let stage = try options.stage(lastTrainingDate: last, lastHeldOutDate: evaluateThrough)
     guard !stage.data.heldOut.isEmpty else {
-      throw CommandFailure.usage("--train-through \(trainThrough): no later day to evaluate on")
+      throw CommandFailure.usage(
+        "\(folder): learned from days to \(last.map(String.init) ?? "the last"); "
+          + "there is no later day to evaluate on")
     }
     let model = try TaskModelFolder.read(folder, builder: stage.builder)
     let evaluator = stage.evaluator(seed: options.seed)

@@ -8,7 +8,7 @@ import MultiTaskModels
 struct TasksScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "score",
-    abstract: "Score users with videos as of the end of the training days.",
+    abstract: "Score users with videos as of the end of the days that the model learned from.",
     discussion: "Writes one JSON object a line: user_id, video_id and one number a task.")
 
   @OptionGroup var options: TaskOptions
@@ -40,7 +40,8 @@ struct TasksScoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    let stage = try options.stage()
+    let stage = try options.stage(
+      lastTrainingDate: TaskModelFolder.lastTrainingDate(of: folder))
     let model = try TaskModelFolder.read(folder, builder: stage.builder)
     let userRows = try rows(of: users, among: stage.data.userIDs, "--users")
     let videoRows = try rows(of: videos, among: stage.data.videoIDs, "--videos")

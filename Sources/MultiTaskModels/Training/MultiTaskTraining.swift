@@ -3,50 +3,6 @@ package import FusionMDP
 import NeuralNetworks
 package import SeededRandom
 
-/// How a multi-task model is trained.
-package struct MultiTaskTrainingOptions: Sendable, Equatable, Codable {
-  /// What is learned.
-  package var architecture: TaskArchitecture
-  /// What is minimized.
-  package var objective: TaskObjective
-  /// How often each training row is visited.
-  package var epochs: Int
-  /// Rows a step.
-  package var batchSize: Int
-  /// Of Adam; it falls to 0 along a straight line.
-  package var learningRate: Float
-  /// The share of hidden outputs that a step drops.
-  package var dropout: Float
-  /// The length of a category's vector.
-  package var embeddingDimension: Int
-  /// The model is the moving average of the weights along the way: x̄ ← d·x̄ + (1 − d)·x.
-  package var averageDecay: Float
-  /// Ids that stand less often in training share the vector of the unknown.
-  package var minimumIDCount: Int
-  /// How many networks are trained, each from its own stream; the logits are their mean.
-  package var members: Int
-
-  /// Options; defaults are those of the KuaiRand model, chosen on 3 and 4 May after training up
-  /// to 2 May.
-  package init(
-    architecture: TaskArchitecture = .progressiveExtraction(.init()),
-    objective: TaskObjective = .standard, epochs: Int = 4, batchSize: Int = 512,
-    learningRate: Float = 2e-3, dropout: Float = 0.05, embeddingDimension: Int = 4,
-    averageDecay: Float = 0.995, minimumIDCount: Int = 20, members: Int = 3
-  ) {
-    self.architecture = architecture
-    self.objective = objective
-    self.epochs = epochs
-    self.batchSize = batchSize
-    self.learningRate = learningRate
-    self.dropout = dropout
-    self.embeddingDimension = embeddingDimension
-    self.averageDecay = averageDecay
-    self.minimumIDCount = minimumIDCount
-    self.members = members
-  }
-}
-
 /// Why a multi-task model cannot be trained.
 package enum MultiTaskTrainingError: Error, Equatable, CustomStringConvertible {
   /// There is no row to learn from.
@@ -55,6 +11,8 @@ package enum MultiTaskTrainingError: Error, Equatable, CustomStringConvertible {
   case singleClass(task: String, label: Float, rows: Int)
   /// A label is not 0 or 1 (or not a finite number ≥ 0, in log seconds).
   case badLabel(task: String, row: Int, found: Float)
+  /// An option has a value that no training can have.
+  case badOption(option: String, expected: String, found: String)
   /// The loss is no longer a number.
   case diverged(step: Int, loss: Double)
 
@@ -67,6 +25,8 @@ package enum MultiTaskTrainingError: Error, Equatable, CustomStringConvertible {
       "task \(task): all \(rows) training labels are \(label); it needs both 0 and 1"
     case .badLabel(let task, let row, let found):
       "task \(task), row \(row): the label is \(found)"
+    case .badOption(let option, let expected, let found):
+      "option \(option): expected \(expected), found \(found)"
     case .diverged(let step, let loss):
       "training diverged at step \(step): the loss is \(loss)"
     }
