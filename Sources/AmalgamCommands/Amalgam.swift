@@ -11,6 +11,7 @@ package struct Amalgam: AsyncParsableCommand {
     subcommands: [
       ReproduceCommand.self,
       LogsCommand.self,
+      SimulateCommand.self,
       PrepareCommand.self,
       TrainCommand.self,
       TasksCommand.self,

@@ -92,20 +92,25 @@ enum SharedEffects {
   static let withPlay = [0.3, 0.2, 0.3, 0.2, 0, 0.5, 0.45]
   /// The same between comment and comment stay (.62 between users, .75 between videos).
   static let withinComments = 0.85
+  /// The same between like and follow (.33 and .37).
+  static let withinAuthor = 0.5
 
   /// One draw for all play behaviors, which are four views of one quantity (a skip with the opposite
   /// sign), and one for each added behavior. Shapes: [11].
   static func draw(using stream: inout RandomStream) -> [Double] {
     let play = stream.gaussian()
     let comments = stream.gaussian()
-    let rest = (1 - withinComments).squareRoot()
+    let author = stream.gaussian()
     return ResponseTask.allCases.map { task in
       guard let index = ResponseTask.added.firstIndex(of: task) else {
         return task == .skip ? -play : play
       }
       var own = stream.gaussian()
       if task == .comment || task == .commentStay {
-        own = withinComments.squareRoot() * comments + rest * own
+        own = withinComments.squareRoot() * comments + (1 - withinComments).squareRoot() * own
+      }
+      if task == .like || task == .follow {
+        own = withinAuthor.squareRoot() * author + (1 - withinAuthor).squareRoot() * own
       }
       let c = withPlay[index]
       return c * play + (1 - c * c).squareRoot() * own

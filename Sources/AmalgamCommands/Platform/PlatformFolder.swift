@@ -44,7 +44,7 @@ struct PlatformFolder {
     let file = "\(path)/platform.json"
     guard DurableFiles.exists(file) else {
       throw CommandFailure.usage(
-        "\(path): no platform.json; expected a folder that `amalgam simulate fit` wrote")
+        "\(path): no platform.json; expected a folder that `amalgam reproduce` wrote")
     }
     let description: Description
     do {
@@ -81,15 +81,26 @@ struct PlatformFolder {
   static func writeDescription(
     of platform: SimulatedPlatform, population: KuaiRandPopulation, seed: UInt64, to path: String
   ) throws {
-    let users = population.users
-    let videos = population.videos
+    try writeDescription(
+      of: platform, userIDs: population.userIDs.map(KuaiRandPopulation.name(ofUser:)),
+      videoIDs: population.videoIDs.map(KuaiRandPopulation.name(ofVideo:)), seed: seed, to: path)
+  }
+
+  /// Writes what `platform.json` holds of a fitted platform with these names of users and videos.
+  ///
+  /// - Throws: `DurableFileError`.
+  static func writeDescription(
+    of platform: SimulatedPlatform, userIDs: [String], videoIDs: [String], seed: UInt64,
+    to path: String
+  ) throws {
+    let users = platform.data.users
+    let videos = platform.data.videos
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let json = try encoder.encode(
       Description(
-        seed: seed, userIDs: population.userIDs.map(KuaiRandPopulation.name(ofUser:)),
-        videoIDs: population.videoIDs.map(KuaiRandPopulation.name(ofVideo:)),
-        userHashes: users.hashes, profileNames: users.profileNames, activity: users.activity,
+        seed: seed, userIDs: userIDs, videoIDs: videoIDs, userHashes: users.hashes,
+        profileNames: users.profileNames, activity: users.activity,
         durationSeconds: videos.durationSeconds, topics: videos.topics,
         exposures: videos.exposures, candidateCount: platform.configuration.candidateCount,
         assumptions: platform.assumptions, fit: platform.fit))
