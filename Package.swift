@@ -148,7 +148,7 @@ let package = Package(
       [
         "amalgam", "AmalgamCommands", "DurableFiles", "FusionMDP", "SessionLogs",
         "PolicyArtifacts", "SeededRandom", "DenseKernels", "NeuralNetworks",
-        "TrajectoryPreparation", "ExperimentReports",
+        "TrajectoryPreparation", "ExperimentReports", "UserSimulator",
       ]),
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ]

@@ -168,6 +168,8 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
       Interruption.shared.install()
+      // An unknown key is told before anything is read; what is absent keeps the platform's value.
+      _ = try common.configuration(Assumptions())
       let folder = try PlatformFolder(path: platform)
       let old = folder.platform
       var budget = SimulatedPlatform.FitBudget()

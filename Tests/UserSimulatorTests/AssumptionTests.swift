@@ -9,9 +9,11 @@ struct AssumptionTests {
 
   /// Requests of the default assumptions and with one switched off, same seed.
   private func pair(
-    _ assumption: Assumptions.Switch, days: Int = 1
+    _ assumption: Assumptions.Switch, days: Int = 1,
+    changing change: (inout Assumptions) -> Void = { _ in }
   ) throws -> (on: Requests, off: Requests) {
     var assumptions = Assumptions()
+    change(&assumptions)
     let on = try Small.platform(assumptions)
     assumptions[assumption] = false
     let off = try on.assuming(assumptions)
@@ -32,7 +34,7 @@ struct AssumptionTests {
 
   @Test("staying: requests are alike, only how likely it is to leave after them moves")
   func staying() throws {
-    let (on, off) = try pair(.satisfactionDrivesStaying)
+    let (on, off) = try pair(.satisfactionDrivesStaying, days: 2) { $0.stayingSlope = 2 }
     #expect(first(on).map(\.shown) == first(off).map(\.shown))
     #expect(first(on).map(\.feedback) == first(off).map(\.feedback))
     #expect(
@@ -43,7 +45,7 @@ struct AssumptionTests {
       let ends = requests.filter(\.truth.leaves).map(\.truth.sessionSatisfaction)
       return ends.reduce(0, +) / Double(ends.count)
     }
-    #expect(ending(on) < ending(off) - 0.02)
+    #expect(ending(on) < ending(off) - 0.05)
   }
 
   @Test("time: off, it does not matter for leaving how long a list took")
@@ -218,12 +220,22 @@ struct AssumptionTests {
     let off = try on.assuming(assumptions)
     let good = FixedWeightsPolicy(action: Small.action(["click": 2, "skip": -2]))
     let bad = FixedWeightsPolicy(action: Small.action(["hate": -2]))
-    func difference(_ platform: SimulatedPlatform) -> TrueValue {
-      Small.requests(platform, policy: good, seed: 8, days: 3).run.difference(
-        to: Small.requests(platform, policy: bad, seed: 8, days: 3).run, .sessionLength)
+    func runs(_ platform: SimulatedPlatform) -> (good: PlatformRun, bad: PlatformRun) {
+      (
+        Small.requests(platform, policy: good, seed: 8, days: 3).run,
+        Small.requests(platform, policy: bad, seed: 8, days: 3).run
+      )
     }
-    #expect(difference(on).low > 0)
-    #expect(difference(off).low < 0 && difference(off).high > 0)
+    let driven = runs(on)
+    #expect(driven.good.difference(to: driven.bad, .sessionLength).low > 0)
+    let free = runs(off)
+    for user in off.allUsers {
+      let lengths = [free.good, free.bad].map { run in
+        run.sessions.filter { $0.user == user }.map(\.requests)
+      }
+      let common = min(lengths[0].count, lengths[1].count)
+      #expect(lengths[0].prefix(common) == lengths[1].prefix(common))
+    }
   }
 
   @Test("numbers out of range are named")
