@@ -146,6 +146,9 @@ struct TaskVerbTests {
     try small.train("data").expectError(2, saying: "holds no model")
     let spaced = try small.train("m", ["--set", "lossWeights.hate=0"])
     #expect(spaced.status == 0, "\(spaced.errors)")
+    let found = try AmalgamProcess(
+      ["tasks", "evaluate", "--data", small.data, "--model", small.scratch.file("m"), "--json"])
+    #expect(found.status == 0 && found.output.contains("\"hate\""), "\(found.errors)")
   }
 
   @Test("a damaged or foreign model is refused by file")

@@ -64,6 +64,20 @@ struct EvaluationTests {
     #expect(try width(users) > 1.5 * width(Array(0..<n)))
   }
 
+  @Test("a task without positives has no curve, no ratio and no loss of a constant")
+  func oneClass() {
+    let evaluator = TaskEvaluator(
+      schema: .standard, labels: Matrix(rows: 20, columns: 12), users: Array(0..<20),
+      trainingMeans: [Float](repeating: 0, count: 12), replicates: 10,
+      stream: RandomStream(seed: 1, name: "bootstrap"))
+    let found = evaluator.evaluate(logits: Matrix(rows: 20, columns: 12, repeating: -3))[2]
+    #expect(found.positives == 0 && found.areaUnderCurve == nil && found.low == nil)
+    #expect(found.meanRatio == nil && found.constantLogLoss == nil)
+    // log(1 + e⁻³)
+    #expect(abs((found.logLoss ?? 0) - 0.0485874) < 1e-6)
+    #expect(abs(found.calibrationError - 0.0474259) < 1e-6)
+  }
+
   @Test("seconds rise with predicted log seconds and keep their mean")
   func secondsMap() {
     let predictions: [Float] = [1, 2, 3, 4]

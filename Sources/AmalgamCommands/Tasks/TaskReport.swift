@@ -12,7 +12,8 @@ struct TaskReport {
     var positives: Int?
     var auc, aucLow, aucHigh, baselineAUC: Double?
     var logLoss, constantLogLoss, baselineLogLoss: Double?
-    var calibrationError, meanRatio: Double
+    var calibrationError: Double
+    var meanRatio: Double?
     var rmse, constantRMSE, baselineRMSE, spearman, baselineSpearman: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -57,7 +58,7 @@ struct TaskReport {
     ]
     for (own, other) in zip(model, baseline) {
       let name = own.task.padding(toLength: 14, withPad: " ", startingAt: 0)
-      let tail = String(format: " | %.4f  %.3f", own.calibrationError, own.meanRatio)
+      let tail = String(format: " | %.4f  %.3f", own.calibrationError, own.meanRatio ?? .nan)
       if let rmse = own.rootMeanSquaredError {
         lines.append(
           name

@@ -18,8 +18,8 @@ package struct TaskEvaluation: Sendable, Equatable {
   package var constantLogLoss: Double?
   /// Expected calibration error over 15 bins of equal mass (of log seconds for such tasks).
   package var calibrationError: Double
-  /// Mean prediction over mean label.
-  package var meanRatio: Double
+  /// Mean prediction over mean label; nil when all labels are 0.
+  package var meanRatio: Double?
   /// For tasks in seconds, of log(1 + seconds); beside it that of the training mean.
   package var rootMeanSquaredError: Double?
   package var constantRootMeanSquaredError: Double?
@@ -80,14 +80,18 @@ package struct TaskEvaluator: Sendable {
     let draws = replicates.compactMap {
       TaskMetrics.areaUnderCurve(scores: logits, labels: label, weights: $0, order: order)
     }.sorted()
-    let constant = VectorMath.log([trainingMeans[k] / (1 - trainingMeans[k])])[0]
+    let rate = trainingMeans[k]
+    // Without both classes in training the constant is certain, and its loss not finite.
+    let constant = rate > 0 && rate < 1 ? VectorMath.log([rate / (1 - rate)])[0] : nil
     return TaskEvaluation(
       task: schema.tasks[k].name, rows: label.count, positives: label.count { $0 == 1 },
       areaUnderCurve: TaskMetrics.areaUnderCurve(scores: logits, labels: label, order: order),
       low: Self.quantile(draws, 0.025), high: Self.quantile(draws, 0.975),
       logLoss: TaskMetrics.logLoss(logits: logits, labels: label),
-      constantLogLoss: TaskMetrics.logLoss(
-        logits: [Float](repeating: constant, count: label.count), labels: label),
+      constantLogLoss: constant.map { constant in
+        TaskMetrics.logLoss(
+          logits: [Float](repeating: constant, count: label.count), labels: label)
+      },
       calibrationError: TaskMetrics.calibrationError(predictions: probabilities, labels: label),
       meanRatio: Self.ratio(probabilities, label))
   }
@@ -105,8 +109,9 @@ package struct TaskEvaluator: Sendable {
       rankCorrelation: TaskMetrics.rankCorrelation(prediction, label))
   }
 
-  private static func ratio(_ predictions: [Float], _ labels: [Float]) -> Double {
-    VectorMath.preciseSum(predictions) / VectorMath.preciseSum(labels)
+  private static func ratio(_ predictions: [Float], _ labels: [Float]) -> Double? {
+    let sum = VectorMath.preciseSum(labels)
+    return sum > 0 ? VectorMath.preciseSum(predictions) / sum : nil
   }
 
   /// The quantile of sorted values, nil without any.

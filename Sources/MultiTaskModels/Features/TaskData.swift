@@ -127,6 +127,7 @@ package struct VideoColumns: Sendable, Equatable {
     precondition(
       aspectRatios.count == n && authors.count == n && tags.count == n && music.count == n
         && uploadTypes.count == n, "the columns of \(n) videos differ in length")
+    precondition(durationSeconds.allSatisfy { $0 > 0 }, "a video without a length")
     self.durationSeconds = durationSeconds
     self.aspectRatios = aspectRatios
     self.authors = authors

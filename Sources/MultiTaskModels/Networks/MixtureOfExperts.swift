@@ -10,8 +10,8 @@ package import SeededRandom
 ///
 /// ## Departures from the paper
 /// * A tower is one hidden layer at most (`towerWidth`, 0 for none). Held by
-///   `MixtureOfExpertsTests`.
-/// * Hidden outputs of experts may be dropped while training. Same test.
+///   `TaskBodyTests`: logits equal those of the plain Double reference.
+/// * Hidden outputs of experts may be dropped while training. `TaskBodyTests`: dropout.
 package struct MixtureOfExperts: TaskBody, Equatable {
   /// The sizes; defaults are those of the KuaiRand model.
   package struct Sizes: Sendable, Equatable, Codable {

@@ -22,7 +22,7 @@ package struct LogisticBaseline: Sendable, Equatable {
     /// λ in ℓ + λ/2·|w|².
     package var penalty: Float = 1e-4
 
-    /// The defaults, chosen on 3 and 4 May after training up to 2 May.
+    /// The defaults: the optimizer of the networks and a weak penalty.
     package init() {}
   }
 

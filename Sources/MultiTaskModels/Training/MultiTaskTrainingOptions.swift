@@ -6,7 +6,7 @@ package struct MultiTaskTrainingOptions: Sendable, Equatable, Codable {
   package var architecture: TaskArchitecture
   /// What is minimized.
   package var objective: TaskObjective
-  /// How often each training row is visited.
+  /// How often the training rows are visited, each time without the rest of the last batch.
   package var epochs: Int
   /// Rows a step.
   package var batchSize: Int
