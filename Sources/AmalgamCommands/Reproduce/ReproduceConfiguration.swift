@@ -1,4 +1,5 @@
 import BatchRL
+import DurableFiles
 import UserSimulator
 
 /// Everything that a run of `reproduce` is made with.
@@ -79,6 +80,9 @@ struct ReproduceConfiguration: Codable, Equatable {
   static func preset(_ preset: Preset) -> ReproduceConfiguration {
     var configuration = ReproduceConfiguration()
     configuration.preset = preset
+    // BCQ's published weight. With eq. 3's implied 1 the generative model collapses to the mean of
+    // the logged actions wherever their variance lies below ½, as it does in a box of [−1, 1].
+    configuration.batchRLMTF.divergenceWeight = 0.25
     switch preset {
     case .tiny: configuration.shrink()
     case .small:
@@ -138,7 +142,8 @@ extension ReproduceConfiguration {
   /// - Throws: `CommandFailure.usage` naming the key, what was expected and found.
   func check() throws {
     let counts = [
-      ("threads", threads), ("platform.users", platform.users),
+      ("threads", threads), ("tasks.members", tasks.members),
+      ("platform.users", platform.users),
       ("platform.videos", platform.videos), ("exploration.users", exploration.users),
       ("exploration.days", exploration.days), ("search.sessionBudget", search.sessionBudget),
       ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
@@ -149,6 +154,11 @@ extension ReproduceConfiguration {
       throw CommandFailure.usage("\(key): expected at least 1, found \(count)")
     }
     if let problem = evaluation.problem { throw CommandFailure.usage("evaluation.\(problem)") }
+    _ = try tasks.options(tasks.ranker, key: "ranker", members: tasks.members)
+    _ = try tasks.options(tasks.answering, key: "answering", members: 1)
+    guard DurableFiles.exists(data) else {
+      throw CommandFailure.usage("data: \(data): there is no such folder")
+    }
     if let problem = training.problem { throw CommandFailure.usage("training: \(problem)") }
     if let problem = batchRLMTF.problem { throw CommandFailure.usage("batchRLMTF: \(problem)") }
     for (key, deviation) in [

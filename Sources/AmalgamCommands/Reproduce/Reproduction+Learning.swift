@@ -24,7 +24,8 @@ extension Reproduction {
     try storePolicy(
       .staticWeights,
       FixedWeightsPolicy(name: Method.staticWeights.rawValue, action: found.action),
-      algorithm: "bayesian_optimization", world: world, window: nil)
+      algorithm: "bayesian_optimization", settings: configuration.search, world: world,
+      window: nil)
     return found.action
   }
 
@@ -114,49 +115,33 @@ extension Reproduction {
       var training = try TrainingRun(
         learner: learner, source: data, normalizer: normalizer, configuration: settings,
         seed: seed("train-\(method.rawValue)"))
-      let checkpoint = run.file("training/\(method.rawValue).safetensors")
       try DurableFiles.makeFolders(run.file("training"))
-      if DurableFiles.exists(checkpoint) {
-        try TrainingCheckpoint.resume(&training, from: checkpoint)
-      }
-      let progress = ProgressLine("train \(method.rawValue)", total: settings.stepCount)
-      let start = ContinuousClock.now
-      let first = training.step
-      let finished = try training.run(
-        onReport: { report in
-          let value = report.decisionValues.map { "Q \(($0.mean * 100).rounded() / 100)" } ?? ""
-          progress.update(report.step, note: value)
-        },
-        onCheckpoint: { try TrainingCheckpoint.write($0, to: checkpoint) },
-        shouldStop: { Interruption.shared.isRequested })
-      guard finished else {
-        throw CommandFailure.interrupted(
-          "stopped at step \(training.step) of \(settings.stepCount); \(checkpoint) is kept, "
-            + "--resume goes on from it")
-      }
-      let elapsed = start.duration(to: .now) / .seconds(1)
-      progress.finish()
+      let stepsPerSecond = try PolicyTraining(
+        label: "train \(method.rawValue)",
+        checkpoint: run.file("training/\(method.rawValue).safetensors"))(&training)
       try storePolicy(
-        method, training.policy(), algorithm: Learner.algorithm, world: world,
+        method, training.policy(), algorithm: Learner.algorithm, settings: learner.configuration,
+        world: world,
         window: PolicyManifest.DataWindow(of: data))
       return StoredSummary(
         method: method.rawValue, steps: training.step,
-        stepsPerSecond: Double(training.step - first) / max(elapsed, 1e-9),
+        stepsPerSecond: stepsPerSecond,
         qMean: training.reports.compactMap { $0.decisionValues?.mean },
         qDeviation: training.reports.compactMap { $0.decisionValues?.deviation })
     }
   }
 
   private func storePolicy(
-    _ method: Method, _ policy: any FusionPolicy, algorithm: String, world: World,
-    window: PolicyManifest.DataWindow?
+    _ method: Method, _ policy: any FusionPolicy, algorithm: String,
+    settings: some Encodable, world: World, window: PolicyManifest.DataWindow?
   ) throws {
     let path = run.file("policies/\(method.rawValue)")
     guard !DurableFiles.exists(path) else { return }
     try DurableFiles.makeFolders(run.file("policies"))
     try PolicyArtifact(
-      policy: policy, algorithm: algorithm, stateEncoder: world.platform.encoder,
-      reward: .standard, dataWindow: window, seed: configuration.seed, revision: Revision.current
+      policy: policy, algorithm: algorithm, configuration: ConfigurationValue(encoding: settings),
+      stateEncoder: world.platform.encoder, reward: .standard, dataWindow: window,
+      seed: configuration.seed, revision: Revision.current
     ).write(to: path)
   }
 }

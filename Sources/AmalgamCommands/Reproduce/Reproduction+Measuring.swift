@@ -35,22 +35,34 @@ extension Reproduction {
       seed: seed("evaluate"))
   }
 
-  /// Puts all policies into a registry and releases the learned one after the static one, so that
-  /// one rollback leads back.
+  /// Puts all policies with their estimates into a registry and releases the learned one after
+  /// the static one, so that one rollback leads back.
   func release() throws {
     _ = try run.stage("release") { () -> [String] in
       let registry = try PolicyRegistry(folder: run.file("registry"))
-      var versions: [String] = []
-      for method in Self.stored {
-        if try !registry.versions().contains(method.rawValue) {
-          try registry.add(
-            PolicyArtifact.load(run.file("policies/\(method.rawValue)")), as: method.rawValue)
-        }
-        versions.append(method.rawValue)
+      for method in Self.stored where try !registry.versions().contains(method.rawValue) {
+        let stored = try PolicyArtifact.load(run.file("policies/\(method.rawValue)"))
+        let estimates =
+          try run.finished("evaluate-\(method.rawValue)", as: [PolicyEvaluation.Estimate].self)
+          ?? []
+        let manifest = stored.manifest
+        try registry.add(
+          PolicyArtifact(
+            policy: stored.policy, algorithm: manifest.algorithm,
+            configuration: manifest.configuration, fusion: manifest.fusion,
+            stateEncoder: manifest.stateEncoder, reward: manifest.reward,
+            dataWindow: manifest.dataWindow, seed: manifest.seed, revision: manifest.revision,
+            evaluation: estimates.map { estimate in
+              PolicyManifest.EvaluationRecord(
+                estimator: estimate.estimator, value: estimate.value, low: estimate.low,
+                high: estimate.high, effectiveSampleSize: estimate.effectiveSampleSize,
+                sessions: estimate.initialStates)
+            }),
+          as: method.rawValue)
       }
       try registry.release(Method.staticWeights.rawValue)
       try registry.release(Method.batchRLMTF.rawValue)
-      return versions
+      return try registry.versions()
     }
   }
 

@@ -35,13 +35,15 @@ extension Reproduction {
       let settings = configuration.tasks
       let held = TaskModelStage(KuaiRandTaskData(folder))
       let ranker = try train(
-        held, settings.options(settings.ranker, key: "ranker"), name: "ranker")
+        held, settings.options(settings.ranker, key: "ranker", members: settings.members),
+        name: "ranker")
       let evaluator = held.evaluator(seed: seed("tasks"), replicates: settings.replicates)
       let found = evaluator.evaluate(logits: ranker.logits(held.heldOutFeatures))
       try write(ranker, held, "tasks/ranker")
       let whole = TaskModelStage(KuaiRandTaskData(folder, lastTrainingDate: nil))
       let answering = try train(
-        whole, settings.options(settings.answering, key: "answering"), name: "answering")
+        whole, settings.options(settings.answering, key: "answering", members: 1),
+        name: "answering")
       try write(answering, whole, "tasks/answering")
       return StoredQualities(
         impressions: folder.log.count, users: Set(folder.log.userIDs).count,

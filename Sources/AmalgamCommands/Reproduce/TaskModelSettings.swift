@@ -8,6 +8,8 @@ struct TaskModelSettings: Codable, Equatable {
   var answering = "shared_bottom"
   /// How often each training row is visited; 0 takes the models' default.
   var epochs = 0
+  /// Networks whose mean logits the ranker's model is; the answering model is one network.
+  var members = 3
   /// Resamples of users for the AUC's intervals.
   var replicates = 200
 
@@ -16,18 +18,22 @@ struct TaskModelSettings: Codable, Equatable {
     ranker = "shared_bottom"
     answering = "mmoe"
     epochs = 1
+    members = 1
     replicates = 20
   }
 
   /// The training options of an architecture.
   ///
   /// - Throws: `CommandFailure.usage` for an unknown name.
-  func options(_ name: String, key: String) throws -> MultiTaskTrainingOptions {
+  func options(
+    _ name: String, key: String, members: Int
+  ) throws -> MultiTaskTrainingOptions {
     guard let architecture = TaskArchitecture(named: name) else {
       throw CommandFailure.usage(
         "tasks.\(key): expected ple, mmoe or shared_bottom, found '\(name)'")
     }
     var options = MultiTaskTrainingOptions(architecture: architecture)
+    options.members = members
     if epochs > 0 { options.epochs = epochs }
     return options
   }

@@ -1,0 +1,109 @@
+import DurableFiles
+import Foundation
+import Testing
+
+@Suite("reproduce", .serialized)
+struct ReproduceTests {
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  private static let data = "\(root)/Data/kuairand-pure"
+
+  private func arguments(_ output: String) -> [String] {
+    ["reproduce", "--preset", "tiny", "--data", Self.data, "--output", output]
+  }
+
+  private func json(_ path: String) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data(DurableFiles.read(path)))
+    return try #require(object as? [String: Any])
+  }
+
+  private func methods(_ results: [String: Any], _ section: String) throws -> [String] {
+    let rows = try #require(results[section] as? [[String: Any]])
+    return rows.compactMap { $0["method"] as? String }
+  }
+
+  /// What must be the same bits in two runs with one seed: everything but speeds.
+  private func comparable(_ path: String) throws -> NSDictionary {
+    var results = try json(path)
+    let training = try #require(results["training"] as? [[String: Any]])
+    results["training"] = training.map { row in
+      var row = row
+      row["steps_per_second"] = nil
+      return row
+    }
+    return results as NSDictionary
+  }
+
+  @Test("the tiny preset takes the log to a released policy; interrupted, it ends in the same bits")
+  func tinyPreset() throws {
+    let scratch = try ScratchFolder()
+    let whole = scratch.file("whole")
+    let first = try AmalgamProcess(arguments(whole))
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("SIMULATED PLATFORM"))
+    let results = try json("\(whole)/results.json")
+    #expect(results["schema"] as? Int == 1)
+    #expect(try #require(results["multi_task"] as? [Any]).count == 12)
+    let measured = ["best_static", "behavior_cloning", "batch_rl_mtf", "oracle"]
+    #expect(try methods(results, "truth") == measured)
+    #expect(try methods(results, "online") == measured)
+    #expect(Set(try methods(results, "offline")) == Set(measured.dropLast()))
+    #expect(Set(try methods(results, "actions")) == Set(measured.dropLast() + ["behavior"]))
+
+    let list = try AmalgamProcess(["policy", "list", "--registry", "\(whole)/registry"])
+    #expect(list.output.contains("* batch_rl_mtf"))
+    #expect(list.output.contains("conservative"))
+
+    let interrupted = scratch.file("interrupted")
+    #expect(
+      try interrupt(arguments(interrupted), after: "\(interrupted)/stages/prepare.json") == 130)
+    #expect(!DurableFiles.exists("\(interrupted)/results.json"))
+    let refused = try AmalgamProcess(arguments(interrupted))
+    #expect(refused.status == 2)
+    #expect(refused.errors.contains("--resume"))
+    let resumed = try AmalgamProcess(arguments(interrupted) + ["--resume"])
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    for method in ["best_static", "behavior_cloning", "batch_rl_mtf"] {
+      let weights = "policies/\(method)/weights.safetensors"
+      #expect(
+        try DurableFiles.read("\(whole)/\(weights)")
+          == DurableFiles.read("\(interrupted)/\(weights)"), "\(method)")
+    }
+    #expect(
+      try comparable("\(whole)/results.json") == comparable("\(interrupted)/results.json"))
+  }
+
+  /// Runs until `file` is there, then sends SIGINT; the exit status.
+  private func interrupt(_ arguments: [String], after file: String) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: AmalgamProcess.path)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    for _ in 0..<12_000 where process.isRunning && !DurableFiles.exists(file) {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    process.interrupt()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @Test("wrong requests are usage errors that name what is wrong")
+  func usageErrors() throws {
+    let scratch = try ScratchFolder()
+    let output = scratch.file("run")
+    try AmalgamProcess(["reproduce", "--preset", "huge", "--output", output])
+      .expectError(2, saying: "huge", "tiny, small or paper")
+    try AmalgamProcess(arguments(output) + ["--set", "platform.user=5"])
+      .expectError(2, saying: "unknown key 'user'", "platform")
+    try AmalgamProcess(arguments(output) + ["--set", "tasks.ranker=forest"])
+      .expectError(2, saying: "tasks.ranker", "forest")
+    try AmalgamProcess(arguments(output) + ["--set", "evaluation.fits=1"])
+      .expectError(2, saying: "evaluation.fits", "at least 2", "found 1")
+    try AmalgamProcess(arguments(output) + ["--data", scratch.file("nowhere")])
+      .expectError(2, saying: "data", "nowhere", "no such folder")
+    #expect(!DurableFiles.exists(output))
+  }
+}
