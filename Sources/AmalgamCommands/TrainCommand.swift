@@ -15,8 +15,8 @@ struct TrainCommand: ParsableCommand {
       (stages/train.json) and, when training is done, the policy's artifact (policy/).
       """)
 
-  @Option(name: .long, help: "batch_rl_mtf or behavior_cloning.")
-  var algorithm = Algorithm.batchRLMTF
+  @Option(name: .long, help: "batch_rl_mtf (the default) or behavior_cloning.")
+  var algorithm: Algorithm?
   @Option(name: .long, help: "The folder of trajectory shards to train on.")
   var data: String
   @Option(name: .long, help: "The run's folder.")
@@ -58,7 +58,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     var settings = try common.configuration(Settings())
-    settings.algorithm = algorithm
+    if let algorithm { settings.algorithm = algorithm }
     settings.data = data
     if let seed { settings.seed = seed }
     for (problem, part) in [

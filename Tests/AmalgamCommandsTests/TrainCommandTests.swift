@@ -68,6 +68,14 @@ import Testing
     #expect(try DurableFiles.read(output + "/policy/weights.safetensors") == whole)
   }
 
+  @Test("the configuration chooses the algorithm where no flag does")
+  func configuredAlgorithm() async throws {
+    defer { try? DurableFiles.remove(root) }
+    #expect(await train(["--set", "algorithm=behavior_cloning"]) == 0)
+    let checkpoint = try Safetensors.read(output + "/checkpoint.safetensors")
+    #expect(checkpoint.metadata["algorithm"] == "behavior_cloning")
+  }
+
   @Test("wrong requests are told before anything is written")
   func wrongRequests() async throws {
     defer { try? DurableFiles.remove(root) }
