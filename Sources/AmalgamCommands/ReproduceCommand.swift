@@ -40,7 +40,7 @@ struct ReproduceCommand: ParsableCommand {
     try configuration.check()
     for index in 0..<seeds {
       var seeded = configuration
-      seeded.seed += UInt64(index)
+      seeded.seed &+= UInt64(index)
       let path = seeds == 1 ? output : "\(output)/seed-\(seeded.seed)"
       let run = try RunFolder(path: path, configuration: seeded, resume: resume)
       let results = try Reproduction(configuration: seeded, run: run)()

@@ -15,10 +15,16 @@ package struct TrueValue: Sendable, Equatable {
   ///
   ///     v = Σ_u y_u / Σ_u n_u,   var v ≈ U/(U − 1) · Σ_u (y_u − v·n_u)² / (Σ_u n_u)²
   ///
+  /// Without a single case the value is 0 and nothing stands behind it: `count` is 0.
+  ///
   /// Shapes: `sums`, `counts` [users].
   package init(sums: [Double], counts: [Double]) {
+    precondition(sums.count == counts.count, "\(sums.count) sums, \(counts.count) counts")
     let total = counts.reduce(0, +)
-    precondition(sums.count == counts.count && total > 0, "\(total) cases of \(sums.count) users")
+    guard total > 0 else {
+      self.init(value: 0, low: 0, high: 0, count: 0)
+      return
+    }
     let value = sums.reduce(0, +) / total
     let userCount = Double(sums.count)
     let squares = zip(sums, counts).reduce(0) { sum, pair in
@@ -28,10 +34,7 @@ package struct TrueValue: Sendable, Equatable {
     let half =
       userCount > 1
       ? 1.959964 * (userCount / (userCount - 1) * squares).squareRoot() / total : .infinity
-    self.value = value
-    low = value - half
-    high = value + half
-    count = total
+    self.init(value: value, low: value - half, high: value + half, count: total)
   }
 }
 

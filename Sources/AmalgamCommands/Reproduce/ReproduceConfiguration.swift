@@ -80,9 +80,10 @@ struct ReproduceConfiguration: Codable, Equatable {
   static func preset(_ preset: Preset) -> ReproduceConfiguration {
     var configuration = ReproduceConfiguration()
     configuration.preset = preset
-    // BCQ's published weight. With eq. 3's implied 1 the generative model collapses to the mean of
-    // the logged actions wherever their variance lies below ½, as it does in a box of [−1, 1].
-    configuration.batchRLMTF.divergenceWeight = 0.25
+    // Departure from eq. 3 where time is short: BCQ's published weight. With eq. 3's implied 1 the
+    // generative model collapses to the mean of the logged actions wherever their variance lies
+    // below ½, as it does in a box of [−1, 1].
+    if preset != .paper { configuration.batchRLMTF.divergenceWeight = 0.25 }
     switch preset {
     case .tiny: configuration.shrink()
     case .small:
@@ -94,7 +95,7 @@ struct ReproduceConfiguration: Codable, Equatable {
       configuration.evaluation.hidden = [128, 128]
     case .paper:
       configuration.platform.users = 15_000
-      configuration.platform.videos = 5_000
+      configuration.platform.videos = 2_000
       configuration.platform.warmupDays = 3
       configuration.exploration.users = 15_000
       configuration.exploration.days = 43  // 15,000 users · 4.84 sessions a day ≈ 3.1 M sessions
@@ -149,9 +150,23 @@ extension ReproduceConfiguration {
       ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
       ("truth.days", truth.days), ("experiment.days", experiment.days),
       ("experiment.baselineDays", experiment.baselineDays), ("oracle.users", oracle.users),
+      ("oracle.iterations", oracle.iterations), ("oracle.elite", oracle.elite),
+      ("platform.fitUsers", platform.fitUsers), ("platform.fitDays", platform.fitDays),
+      ("platform.fitRounds", platform.fitRounds), ("platform.checkUsers", platform.checkUsers),
+      ("platform.checkDays", platform.checkDays), ("tasks.replicates", tasks.replicates),
     ]
     for (key, count) in counts where count < 1 {
       throw CommandFailure.usage("\(key): expected at least 1, found \(count)")
+    }
+    guard oracle.population >= oracle.elite else {
+      throw CommandFailure.usage(
+        "oracle.population: expected at least oracle.elite (\(oracle.elite)), "
+          + "found \(oracle.population)")
+    }
+    for (key, count) in [
+      ("platform.warmupDays", platform.warmupDays), ("tasks.epochs", tasks.epochs),
+    ] where count < 0 {
+      throw CommandFailure.usage("\(key): expected at least 0, found \(count)")
     }
     if let problem = evaluation.problem { throw CommandFailure.usage("evaluation.\(problem)") }
     _ = try tasks.options(tasks.ranker, key: "ranker", members: tasks.members)
@@ -160,12 +175,15 @@ extension ReproduceConfiguration {
       throw CommandFailure.usage("data: \(data): there is no such folder")
     }
     if let problem = training.problem { throw CommandFailure.usage("training: \(problem)") }
+    if let problem = behaviorCloning.problem {
+      throw CommandFailure.usage("behaviorCloning: \(problem)")
+    }
     if let problem = batchRLMTF.problem { throw CommandFailure.usage("batchRLMTF: \(problem)") }
     for (key, deviation) in [
       ("exploration.randomDeviation", exploration.randomDeviation),
       ("exploration.noiseDeviation", exploration.noiseDeviation),
-    ] where !(deviation > 0) {
-      throw CommandFailure.usage("\(key): expected more than 0, found \(deviation)")
+    ] where !(deviation > 0 && deviation <= 100) {
+      throw CommandFailure.usage("\(key): expected more than 0, at most 100, found \(deviation)")
     }
   }
 }

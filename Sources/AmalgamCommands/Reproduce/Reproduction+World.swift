@@ -98,8 +98,8 @@ extension Reproduction {
         try PlatformFolder.writeTables(
           profiles: population.users.profiles,
           profileCount: population.users.profileNames.count,
-          scores: scores(of: "ranker", population, folder, lastDate: nil),
-          responses: scores(of: "answering", population, folder, lastDate: nil),
+          scores: scores(of: "ranker", population, folder),
+          responses: scores(of: "answering", population, folder),
           users: population.userIDs.count, videos: population.videoIDs.count, to: tables)
         let line = ProgressLine("fit the platform", total: 1)
         let data = try PlatformData(
@@ -124,7 +124,7 @@ extension Reproduction {
   /// The table of one model: task scores for the ranker; for the answering model probabilities
   /// and the mean of log(1 + seconds).  Shapes: → [U·V·K].
   private func scores(
-    of name: String, _ population: KuaiRandPopulation, _ folder: KuaiRandFolder, lastDate: Int?
+    of name: String, _ population: KuaiRandPopulation, _ folder: KuaiRandFolder
   ) throws -> [Float] {
     let last = name == "ranker" ? KuaiRandTaskData.lastTrainingDate : nil
     let stage = TaskModelStage(KuaiRandTaskData(folder, lastTrainingDate: last))
