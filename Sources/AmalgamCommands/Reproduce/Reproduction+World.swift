@@ -156,8 +156,8 @@ extension Reproduction {
   private func answers(_ logits: Matrix) -> [Float] {
     var values = logits.values
     VectorMath.sigmoid(inPlace: &values)
-    let K = TaskSchema.standard.count
-    for row in stride(from: K - 1, to: values.count, by: K) {
+    let width = TaskSchema.standard.count
+    for row in stride(from: width - 1, to: values.count, by: width) {
       values[row] = max(logits.values[row], 0)
     }
     return values
