@@ -97,7 +97,7 @@ let package = Package(
     module(
       "AmalgamCommands",
       [
-        "SeededRandom", "DenseKernels", "DurableFiles", "EmbeddedAnalytics", "NeuralNetworks",
+        "SeededRandom", "DenseKernels", "DurableFiles", "NeuralNetworks",
         "FusionMDP", "SessionLogs", "TrajectoryPreparation", "MultiTaskModels", "UserSimulator",
         "FusionSearch", "OffPolicyEvaluation", "PolicyArtifacts", "BatchRL", "OnlineExperiments",
         "ExperimentReports", arguments, crypto, yams,

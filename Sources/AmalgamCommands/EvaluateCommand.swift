@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
   var seed: UInt64?
   @Option(name: .shortAndLong, help: "A file for the result as JSON.")
   var output: String?
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
 
   /// The configuration file's keys.
   struct Settings: Codable {

@@ -42,7 +42,7 @@ struct LogsCommand: ParsableCommand {
     @Flag(help: "Refuse repeated, late and missing feedback, unordered and too late decisions too.")
     var strict = false
     @Option(help: "How many bad lines to describe; all are counted.") var findings = 20
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: ConfigurationOptions
 
     /// The result for machines.
     private struct Result: Encodable {
@@ -128,7 +128,7 @@ struct LogsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Count events, users and sessions, and what is odd about them.")
     @Argument(help: "The log's folder.") var log: String
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: ConfigurationOptions
 
     func run() throws {
       let settings = try common.configuration(Settings())

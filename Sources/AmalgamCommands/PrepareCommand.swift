@@ -21,7 +21,7 @@ struct PrepareCommand: ParsableCommand {
     name: .shortAndLong, help: "The folder to write, with train/ and test/ in it; replaced whole.")
   var output: String
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
 
   /// The result for machines.
   private struct Result: Encodable {

@@ -22,7 +22,7 @@ struct ReproduceCommand: ParsableCommand {
   var data: String?
   @Option(help: "The run's folder.") var output: String
   @Flag(help: "Go on with the run in the folder, if there is one.") var resume = false
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
 
   func validate() throws {
     guard ReproduceConfiguration.Preset(rawValue: preset) != nil else {

@@ -26,7 +26,7 @@ struct SearchCommand: ParsableCommand {
   var name = "best_static"
   @Option(name: .long, help: "The seed of everything that is drawn.")
   var seed: UInt64?
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
 
   /// The configuration file's keys.
   struct Settings: Codable {

@@ -164,7 +164,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Decides who users are.") var seed: UInt64 = 1
     @Option(help: "Users simulated to fit.") var users = 512
     @Option(help: "Threads.") var threads = 2
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: ConfigurationOptions
 
     func run() throws {
       Interruption.shared.install()

@@ -25,7 +25,7 @@ struct TrainCommand: ParsableCommand {
   var seed: UInt64?
   @Flag(name: .long, help: "Go on from the checkpoint in the run's folder.")
   var resume = false
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
 
   /// What can be trained.
   enum Algorithm: String, Codable, CaseIterable, ExpressibleByArgument {

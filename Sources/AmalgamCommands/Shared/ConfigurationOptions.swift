@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// Flags that every verb shares.
-struct CommonOptions: ParsableArguments {
+struct ConfigurationOptions: ParsableArguments {
   @Option(name: .long, help: "A YAML file; absent keys keep their defaults.")
   var config: String?
 

@@ -39,7 +39,7 @@ struct TasksTrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a model on the days up to 4 May and keep it.")
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var common: ConfigurationOptions
   @OptionGroup var options: TaskOptions
 
   @Option(help: "The architecture: ple, mmoe or shared_bottom.")
