@@ -129,6 +129,7 @@ struct ReproduceConfiguration: Codable, Equatable {
     behaviorCloning.hidden = [32, 32]
     evaluation.rounds = 200
     evaluation.hidden = [32, 32]
+    evaluation.learningRate = 1e-3
     evaluation.fits = 2
     oracle = Oracle(users: 120, iterations: 2, population: 6, elite: 2)
     truth = Truth(users: 240, days: 1)

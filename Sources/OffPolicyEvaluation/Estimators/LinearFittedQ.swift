@@ -131,12 +131,18 @@ package struct LinearFittedQ: Sendable {
     let samples = sessions.actions.samples
     var following = [[Double]](repeating: [Double](repeating: 0, count: size), count: rows.count)
     var ours = following
+    var logged: [[Double]] = []
+    var rewards: [Float] = []
     for draw in 0..<samples {
       let batch = sessions.batch(at: rows, draws: [Int](repeating: draw, count: rows.count))
       let next = Self.rows(
         features, batch.nextStates, batch.nextPolicyActions, size: size
       ) { $0 }
       let chosen = Self.rows(features, batch.states, batch.policyActions, size: size) { $0 }
+      if draw == 0 {
+        logged = Self.rows(features, batch.states, batch.actions, size: size) { $0 }
+        rewards = batch.rewards
+      }
       for row in rows.indices {
         let goesOn = Double(batch.bootstraps[row])
         for k in 0..<size {
@@ -146,12 +152,10 @@ package struct LinearFittedQ: Sendable {
         }
       }
     }
-    let batch = sessions.batch(at: rows, draws: [Int](repeating: 0, count: rows.count))
-    let logged = Self.rows(features, batch.states, batch.actions, size: size) { $0 }
     for row in rows.indices {
       equations.add(
         features: logged[row], discountedNext: following[row], policyFeatures: ours[row],
-        reward: Double(batch.rewards[row]))
+        reward: Double(rewards[row]))
     }
   }
 
