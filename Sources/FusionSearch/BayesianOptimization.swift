@@ -170,7 +170,8 @@ package struct BayesianOptimization: Sendable {
       if best.map({ mean > $0.mean }) ?? true {
         best = SearchResult(
           point: observation.point, mean: mean,
-          deviation: posterior.variance.squareRoot() * scale.deviation)
+          deviation: (posterior.variance + 1 / Double(state.observations.count)).squareRoot()
+            * scale.deviation)
       }
     }
     return best
@@ -242,7 +243,8 @@ package struct SearchResult: Sendable, Equatable {
   package let point: [Double]
   /// Posterior mean of the outcome there.
   package let mean: Double
-  /// Posterior standard deviation of that mean.
+  /// Standard deviation of that mean: the posterior's, and the error of the outcomes' overall mean,
+  /// around which the process is centred.
   package let deviation: Double
 }
 

@@ -183,6 +183,23 @@ struct BayesianOptimizationTests {
     #expect(answered < 0.8 * lucky, "\(answered / 20) against \(lucky / 20)")
   }
 
+  @Test("where all points are alike, the answer is as uncertain as the mean of all outcomes")
+  func flat() throws {
+    var held = 0
+    for seed in 0..<40 as Range<UInt64> {
+      var search = BayesianOptimization(
+        .init(dimension: 2, sessionBudget: 160, initialPoints: 16, seed: seed))
+      var stream = RandomStream(seed: seed, name: "flat")
+      while let suggestion = try search.suggest() {
+        try search.observe(suggestion.index, value: 3 + 0.5 * stream.gaussian(), sessions: 10)
+      }
+      let best = try #require(try search.best())
+      #expect(best.deviation > 0.05 && best.deviation < 0.6)
+      if abs(best.mean - 3) < 2 * best.deviation { held += 1 }
+    }
+    #expect(held >= 34, "\(held) of 40")
+  }
+
   @Test("each wrong outcome is refused by name")
   func refused() throws {
     var search = BayesianOptimization(.init(dimension: 1, sessionBudget: 10, seed: 1))
