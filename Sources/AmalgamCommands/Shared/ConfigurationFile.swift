@@ -52,7 +52,7 @@ package enum ConfigurationFile {
     let json = String(decoding: try JSONEncoder().encode(configuration), as: UTF8.self)
     guard let ordered = try Yams.compose(yaml: yaml), let exact = try Yams.compose(yaml: json)
     else { return yaml }
-    return try Yams.serialize(node: taking(scalarsOf: exact, ordered))
+    return try Yams.serialize(node: taking(scalarsOf: exact, ordered), width: -1)
   }
 
   private static func taking(scalarsOf exact: Node, _ ordered: Node) -> Node {
