@@ -72,6 +72,24 @@ import UserSimulator
     #expect(await Amalgam.run(arguments: ["logs", "validate", root + "/a"]) == 0)
   }
 
+  @Test("on a full disk neither a log nor a platform is left half-written", arguments: [4, 40])
+  func fullDisk(blocks: Int) throws {
+    defer { try? DurableFiles.remove(root) }
+    let before = try FileManager.default.subpathsOfDirectory(atPath: root).sorted()
+    for call in [
+      ["run", "--platform", platform, "--days", "1", "--output", root + "/full"],
+      [
+        "fit", "--platform", platform, "--users", "5", "--output", root + "/full",
+      ],
+    ] {
+      let run = try AmalgamProcess(["simulate"] + call, fileSizeLimit: blocks)
+      #expect(run.status == 1, "\(call[0]): \(run.errors)")
+      #expect(run.errors.contains("error: "), "\(call[0]): \(run.errors)")
+      #expect(
+        try FileManager.default.subpathsOfDirectory(atPath: root).sorted() == before, "\(call[0])")
+    }
+  }
+
   @Test("fits the tables again with another assumption, and compares with the log")
   func fits() async throws {
     defer { try? DurableFiles.remove(root) }

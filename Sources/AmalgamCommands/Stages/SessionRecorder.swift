@@ -1,3 +1,4 @@
+import DurableFiles
 import FusionMDP
 import SessionLogs
 import UserSimulator
@@ -31,6 +32,7 @@ struct SessionRecorder {
   ) throws -> Counts {
     let platform = folder.platform
     let schema = try LogSchema(stateNames: platform.encoder.names)
+    let isNew = !DurableFiles.exists(path)
     let writer = try SessionLogWriter(folder: path, schema: schema)
     var requests = 0
     do {
@@ -51,6 +53,7 @@ struct SessionRecorder {
         bytes: writer.byteCount)
     } catch {
       writer.abandon()
+      if isNew { try? DurableFiles.remove(path) }
       throw error
     }
   }
