@@ -205,13 +205,11 @@ public struct PolicyRegistry: Sendable {
     guard DurableFiles.exists(pointerPath) else {
       return Pointer(schema: Self.pointerSchema, current: nil, events: [])
     }
-    let bytes = try DurableFiles.read(pointerPath)
     let pointer: Pointer
     do {
-      pointer = try JSONDecoder().decode(Pointer.self, from: Data(bytes))
-    } catch {
-      throw PolicyArtifactError.malformedPointer(
-        path: pointerPath, reason: "expected the registry's events as JSON: \(error)")
+      pointer = try JSONFile.read(Pointer.self, from: pointerPath)
+    } catch DurableFileError.malformed(let place, let reason) {
+      throw PolicyArtifactError.malformedPointer(path: place, reason: reason)
     }
     guard pointer.schema == Self.pointerSchema else {
       throw PolicyArtifactError.malformedPointer(

@@ -109,8 +109,11 @@ struct SessionLogWriterTests {
       ("\"skip\"", "\"CLICK\"", "“CLICK” stands twice"),
       ("\"skip\"", "\"rowid\"", "“rowid” stands twice or is reserved"),
       ("\"action_size\" : 2,", "", "action_size"),
-      ("\"action_size\" : 2", "\"action_size\" : \"x\"", "Int expected"),
-      ("}\n", "", "no valid JSON"),
+      (
+        "\"action_size\" : 2", "\"action_size\" : \"x\"",
+        "action_size: expected a whole number, found a string"
+      ),
+      ("}\n", "", "not valid JSON"),
       ("\"schema\" : 1", "\"schema\" : 1, \"window_end_ms\" : -1", "window_end_ms: 0 to "),
     ] {
       try DurableFiles.write(good.replacingOccurrences(of: from, with: to), to: path)

@@ -255,6 +255,23 @@ struct TrajectoryShardsTests {
     manifest = TrajectoryManifest()
     manifest.version = 9
     try refused("layout version 1 expected, found 9", manifest: manifest) { _ in }
+    let path = folder.path + "/manifest.json"
+    for (text, reason) in [
+      ("{\"format\": \"amalgam trajectories\"}", "key 'version' is missing"),
+      (
+        "{\"format\": \"x\", \"version\": 1, \"shards\": [{\"file\": 7}]}",
+        "shards[0].file: expected a text, found number"
+      ),
+      ("{\"format\": \"x\",\n,}", "manifest.json:2: not valid JSON"),
+    ] {
+      try DurableFiles.write(text, to: path)
+      let error = #expect(throws: PreparationError.self) {
+        try TrajectoryShards(folder: folder.path)
+      }
+      let message = error?.description ?? ""
+      #expect(message.hasPrefix(path) && message.contains(reason), "\(message)")
+      #expect(!message.contains("Context(") && !message.contains("CodingKeys"), "\(message)")
+    }
     try DurableFiles.remove(folder.path + "/manifest.json")
     #expect(throws: PreparationError.self) { try TrajectoryShards(folder: folder.path) }
   }

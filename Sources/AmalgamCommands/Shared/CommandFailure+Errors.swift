@@ -61,24 +61,3 @@ extension PolicyArtifactError {
     }
   }
 }
-
-extension DecodingError {
-  /// The error in one sentence for people: where, and what is wrong there.
-  package var summary: String {
-    switch self {
-    case .keyNotFound(let key, let context):
-      "\(context.place): key '\(key.stringValue)' is missing"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .dataCorrupted(let context):
-      "\(context.place): \(context.debugDescription)"
-    @unknown default: "\(self)"
-    }
-  }
-}
-
-extension DecodingError.Context {
-  fileprivate var place: String {
-    let keys = codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }
-    return keys.isEmpty ? "top level" : String(keys.joined().drop { $0 == "." })
-  }
-}

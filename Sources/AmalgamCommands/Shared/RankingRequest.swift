@@ -1,3 +1,4 @@
+import DurableFiles
 import FusionMDP
 import PolicyArtifacts
 import SeededRandom
@@ -23,7 +24,7 @@ struct RankingRequest {
   /// - Throws: `CommandFailure.usage` naming file, candidate, field, what was expected and found;
   ///   `DurableFileError` for a file that cannot be read.
   init(file path: String, schema: TaskSchema) throws {
-    let root = try JSONInput.read(ConfigurationValue.self, from: path)
+    let root = try JSONFile.read(ConfigurationValue.self, from: path)
     let request = try RequestValue(root, place: path).members(
       of: ["user_id", "seed", "state", "candidates"], required: ["candidates"])
     let candidates = try request["candidates", default: .missing].list()

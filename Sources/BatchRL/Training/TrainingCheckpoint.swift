@@ -56,13 +56,9 @@ package enum TrainingCheckpoint {
           path: path, field: field, expected: expected, found: found)
       }
     }
-    let progress: Progress
-    do {
-      progress = try JSONDecoder().decode(
-        Progress.self, from: Data((file.metadata["progress"] ?? "").utf8))
-    } catch {
-      throw DurableFileError.malformed(path: path, reason: "unreadable progress: \(error)")
-    }
+    let progress = try JSONFile.decode(
+      Progress.self, from: Array((file.metadata["progress"] ?? "").utf8),
+      path: "\(path), progress")
     guard progress.step >= 0 && progress.fedCount > 0 else {
       throw DurableFileError.malformed(
         path: path, reason: "progress: step \(progress.step), fed \(progress.fedCount)")

@@ -42,26 +42,21 @@ extension LogSchema {
   /// - Throws: `SessionLogError.schema` naming the file and what is wrong; `DurableFileError`
   ///   when it cannot be read.
   public init(readingFile path: String) throws {
-    let data = Data(try DurableFiles.read(path))
+    let bytes = try DurableFiles.read(path)
+    let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
+    let known = Set(File.CodingKeys.allCases.map(\.rawValue))
+    for key in (object ?? [:]).keys.sorted() where !known.contains(key) {
+      throw SessionLogError.schema(path: path, "unknown key “\(key)”")
+    }
+    if let found = object?["schema"] as? Int, found != LogSchema.version {
+      throw SessionLogError.schema(
+        path: path, "layout version \(LogSchema.version) expected, found \(found)")
+    }
     let file: File
     do {
-      if let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] {
-        let known = Set(File.CodingKeys.allCases.map(\.rawValue))
-        for key in object.keys.sorted() where !known.contains(key) {
-          throw SessionLogError.schema(path: path, "unknown key “\(key)”")
-        }
-        if let found = object["schema"] as? Int, found != LogSchema.version {
-          throw SessionLogError.schema(
-            path: path, "layout version \(LogSchema.version) expected, found \(found)")
-        }
-      }
-      file = try JSONDecoder().decode(File.self, from: data)
-    } catch let error as DecodingError {
-      throw SessionLogError.schema(path: path, LogSchema.summary(of: error))
-    } catch let error as SessionLogError {
-      throw error
-    } catch {
-      throw SessionLogError.schema(path: path, "no valid JSON")
+      file = try JSONFile.decode(File.self, from: bytes, path: path)
+    } catch DurableFileError.malformed(let place, let reason) {
+      throw SessionLogError.schema(path: place, reason)
     }
     do {
       try self.init(
@@ -92,21 +87,6 @@ extension LogSchema {
       return try TaskSchema(tasks)
     } catch {
       throw SessionLogError.schema(path: nil, "tasks: \(error)")
-    }
-  }
-
-  private static func summary(of error: DecodingError) -> String {
-    func place(_ context: DecodingError.Context) -> String {
-      context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-        .joined(separator: ".")
-    }
-    return switch error {
-    case .keyNotFound(let key, let context):
-      "key “\(key.stringValue)” is missing \(place(context))"
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      "\(place(context)): \(type) expected"
-    case .dataCorrupted(let context): "no valid JSON \(place(context))"
-    @unknown default: "not readable"
     }
   }
 }

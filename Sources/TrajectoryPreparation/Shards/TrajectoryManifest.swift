@@ -93,11 +93,10 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
     guard DurableFiles.exists(path) else {
       throw PreparationError.shards(path: path, "not there: this is no folder of trajectories")
     }
-    let data = Data(try DurableFiles.read(path))
     do {
-      self = try JSONDecoder().decode(TrajectoryManifest.self, from: data)
-    } catch let error as DecodingError {
-      throw PreparationError.shards(path: path, "not a manifest of trajectories: \(error)")
+      self = try JSONFile.read(TrajectoryManifest.self, from: path)
+    } catch DurableFileError.malformed(let place, let reason) {
+      throw PreparationError.shards(path: place, reason)
     }
     guard format == TrajectoryManifest.formatName else {
       throw PreparationError.shards(
