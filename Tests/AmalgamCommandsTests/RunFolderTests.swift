@@ -49,6 +49,43 @@ struct RunFolderTests {
     }
   }
 
+  @Test(
+    "a folder of a run that was killed before its configuration stood is started in",
+    arguments: [true, false])
+  func startsInUnused(resume: Bool) throws {
+    defer { try? DurableFiles.remove(path) }
+    try DurableFiles.makeFolders("\(path)/stages")
+    try DurableFiles.write("half", to: "\(path)/.configuration.json.7-1.partial")
+    let run = try RunFolder(path: path, configuration: Settings(), resume: resume)
+    #expect(try run.stage("search") { [3] } == [3])
+    #expect(DurableFiles.exists("\(path)/configuration.json"))
+  }
+
+  @Test("stages without a configuration are no run, and are kept")
+  func refusesStagesWithoutConfiguration() throws {
+    defer { try? DurableFiles.remove(path) }
+    try DurableFiles.makeFolders("\(path)/stages")
+    try DurableFiles.write("[1]", to: "\(path)/stages/search.json")
+    #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(path: path, configuration: Settings(), resume: true)
+    }
+    #expect(try DurableFiles.readText("\(path)/stages/search.json") == "[1]")
+  }
+
+  @Test("a damaged record of a stage is named with its field")
+  func damagedRecord() throws {
+    defer { try? DurableFiles.remove(path) }
+    let run = try RunFolder(path: path, configuration: Settings(), resume: false)
+    #expect(try run.stage("search") { [1] } == [1])
+    try DurableFiles.write("[1, \"x\"]", to: "\(path)/stages/search.json")
+    let error = #expect(throws: DurableFileError.self) {
+      try run.finished("search", as: [Int].self)
+    }
+    #expect(
+      error?.description
+        == "\(path)/stages/search.json: [1]: expected a whole number, found a string")
+  }
+
   @Test("a folder with somebody else's files is refused")
   func refusesForeignFolder() throws {
     defer { try? DurableFiles.remove(path) }

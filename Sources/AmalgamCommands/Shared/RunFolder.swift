@@ -34,21 +34,32 @@ package struct RunFolder: Sendable {
       }
       return
     }
-    if DurableFiles.exists(path), try !DurableFiles.names(inFolder: path).isEmpty {
+    guard try Self.isUnused(path) else {
       throw CommandFailure.usage("\(path) is not empty and holds no run; give another --output")
     }
-    try DurableFiles.makeFolders("\(path)/stages")
+    try DurableFiles.makeFolders(path)
     try DurableFiles.write(asked, to: record)
+  }
+
+  /// Whether nothing is there, or only what a run leaves that was killed before its configuration
+  /// stood: empty folders and temporary files of its own.
+  private static func isUnused(_ path: String) throws -> Bool {
+    guard DurableFiles.exists(path) else { return true }
+    let names = try DurableFiles.names(inFolder: path)
+    guard names == ["stages"] else { return names.isEmpty }
+    return try DurableFiles.names(inFolder: "\(path)/stages").isEmpty
   }
 
   /// The path of a file or folder of the run.
   package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// What a finished stage found, or nil.
+  ///
+  /// - Throws: `DurableFileError` naming the field of a damaged record.
   package func finished<Found: Decodable>(_ stage: String, as type: Found.Type) throws -> Found? {
     let record = file("stages/\(stage).json")
     guard DurableFiles.exists(record) else { return nil }
-    return try JSONDecoder().decode(type, from: Data(DurableFiles.read(record)))
+    return try JSONFile.read(type, from: record)
   }
 
   /// Runs a stage once: what it found is recorded, and given back by later calls.
