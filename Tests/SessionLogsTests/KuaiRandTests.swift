@@ -71,6 +71,30 @@ struct KuaiRandTests {
     #expect(throws: KuaiRandError.empty(file: empty)) { try KuaiRandLog(contentsOf: empty) }
   }
 
+  @Test(
+    "a code that is no whole number, or out of range, is named by file, line and column",
+    arguments: ["1e300", "1e30", "nan", "inf", "-1", "-1e300", "1.5", "1000001", "x"])
+  func badCode(text: String) throws {
+    let folder = try TemporaryFolder()
+    let header =
+      "user_id,user_active_degree,is_live_streamer,is_video_author,follow_user_num,"
+      + "fans_user_num,friend_user_num,register_days"
+      + (0..<18).map { ",onehot_feat\($0)" }.joined() + "\n"
+    func row(_ id: Int, _ code: String) -> String {
+      "\(id),full_active,0,1,2,3,4,5" + (0..<18).map { $0 == 7 ? "," + code : ",1.0" }.joined()
+        + "\n"
+    }
+    let good = try write(header + row(0, "") + row(1, "1000000"), "good.csv", in: folder)
+    let users = try KuaiRandUsers(contentsOf: good)
+    #expect(users.anonymousCodes[7][0].isNaN && users.anonymousCodes[7][1] == 1_000_000)
+    let bad = try write(header + row(0, "4.0") + row(1, text), "bad.csv", in: folder)
+    let error = #expect(throws: KuaiRandError.self) { try KuaiRandUsers(contentsOf: bad) }
+    guard case .badField(bad, 3, "onehot_feat7", _, text) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
   @Test("histories are lists, and a user stands once")
   func readsHistory() throws {
     let folder = try TemporaryFolder()

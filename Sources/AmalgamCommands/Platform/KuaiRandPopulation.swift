@@ -101,7 +101,7 @@ struct KuaiRandPopulation {
     var profiles: [Float] = []
     for id in ids {
       let index = row[id] ?? 0
-      profiles += counts.map { log1p(max($0.1[index], 0)) }
+      profiles += counts.map { log1p($0.1[index] > 0 ? $0.1[index] : 0) }  // unknown is 0
       profiles += flags.map { $0.1[index] > 0 ? 1 : 0 }
       profiles += degrees.map { $0 == table.activeDegrees[index] ? 1 : 0 }
     }

@@ -68,6 +68,25 @@ struct KuaiRandTable {
     return values
   }
 
+  /// The largest code of an anonymous category; the data set's are below 2,000.
+  static let largestCode: Float = 1_000_000
+
+  /// The fields of a column as codes of categories, whole numbers (also written `4.0`) from 0 to
+  /// `largestCode`; NaN where the file has nothing.
+  ///
+  /// - Throws: `KuaiRandError.badField` with the line of the first that is none.
+  func optionalCodes(_ column: String) throws -> [Float] {
+    let texts = try texts(column)
+    return try optionalNumbers(column).enumerated().map { row, value in
+      if value.isNaN { return value }
+      guard (0...Self.largestCode).contains(value), value == value.rounded() else {
+        throw badField(
+          row, column, "a whole number from 0 to \(Int(Self.largestCode)), or nothing", texts[row])
+      }
+      return value
+    }
+  }
+
   /// The fields of a column as lists of non-negative integers parted by blanks.
   ///
   /// - Throws: `KuaiRandError.badField` with the line of the first that is none.

@@ -16,7 +16,8 @@ public struct KuaiRandUsers: Sendable, Equatable {
   public let friendCounts: [Float]
   /// Days since the user registered.
   public let registerDays: [Float]
-  /// `onehot_feat0` … `onehot_feat17`: anonymous codes, NaN where unknown; [18][users].
+  /// `onehot_feat0` … `onehot_feat17`: anonymous codes, whole numbers from 0 to a million, NaN where
+  /// unknown; [18][users].
   public let anonymousCodes: [[Float]]
 
   /// The number of users.
@@ -42,7 +43,7 @@ public struct KuaiRandUsers: Sendable, Equatable {
     fanCounts = try table.optionalNumbers("fans_user_num")
     friendCounts = try table.optionalNumbers("friend_user_num")
     registerDays = try table.optionalNumbers("register_days")
-    anonymousCodes = try codes.map { try table.optionalNumbers($0) }
+    anonymousCodes = try codes.map { try table.optionalCodes($0) }
   }
 }
 
