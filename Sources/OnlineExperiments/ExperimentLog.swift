@@ -36,6 +36,45 @@ package struct UserBaseline: Sendable, Equatable {
   }
 }
 
+extension UserBaseline {
+  /// The baselines of users from what they did before the experiment.
+  ///
+  /// A user without plays tells nothing of UPIRate: the covariate is then the share of all plays
+  /// of the pre-period, so that no adjustment follows from it (0 would take such a user for one
+  /// who plays and never interacts). Without any play the share is 0 for everybody.
+  ///
+  /// - Parameters:
+  ///   - users: hashes [n].
+  ///   - days: the length of the pre-period; days without a row count as no minutes.
+  ///   - activity: the days of these users; other users' are left out.
+  /// - Returns: one baseline a user, in their order.
+  package static func preceding(
+    users: [UInt64], days: Int, activity: [UserDay]
+  ) -> [UserBaseline] {
+    precondition(days > 0, "a pre-period of \(days) days")
+    var rows: [UInt64: Int] = [:]
+    for (row, user) in users.enumerated() { rows[user] = row }
+    var minutes = [Double](repeating: 0, count: users.count)
+    var plays = [Int](repeating: 0, count: users.count)
+    var positive = plays
+    for day in activity {
+      guard let row = rows[day.user] else { continue }
+      minutes[row] += day.appMinutes
+      plays[row] += day.plays
+      positive[row] += day.positivePlays
+    }
+    func share(_ positive: Int, _ plays: Int) -> Double? {
+      plays > 0 ? Double(positive) / Double(plays) : nil
+    }
+    let overall = share(positive.reduce(0, +), plays.reduce(0, +)) ?? 0
+    return users.indices.map { row in
+      UserBaseline(
+        appMinutesPerDay: minutes[row] / Double(days),
+        upiRate: share(positive[row], plays[row]) ?? overall)
+    }
+  }
+}
+
 /// A user who takes part, whether or not they came.
 package struct AssignedUser: Sendable, Equatable {
   /// Hash of the user.

@@ -24,6 +24,24 @@ struct AnalysisTests {
     ExperimentLog(arms: arms, users: users, days: days, activity: activity)
   }
 
+  @Test("a user without plays before the test has the share of all plays as baseline")
+  func baselinesOfThePrePeriod() {
+    func day(_ user: UInt64, _ day: Int, _ minutes: Double, _ plays: Int, _ positive: Int)
+      -> UserDay
+    {
+      UserDay(user: user, day: day, appMinutes: minutes, plays: plays, positivePlays: positive)
+    }
+    let found = UserBaseline.preceding(
+      users: [7, 5, 9], days: 2,
+      activity: [day(5, 0, 30, 8, 1), day(7, 0, 3, 0, 0), day(5, 1, 10, 2, 0), day(7, 1, 0, 0, 0)])
+    #expect(found.map(\.appMinutesPerDay) == [1.5, 20, 0])
+    #expect(found.map(\.upiRate) == [0.1, 0.1, 0.1])  // 1 of 10 plays, all of user 5
+    let two = UserBaseline.preceding(
+      users: [1, 2, 3], days: 1, activity: [day(1, 0, 1, 4, 2), day(2, 0, 1, 12, 2)])
+    #expect(two.map(\.upiRate) == [0.5, 1.0 / 6, 0.25])
+    #expect(UserBaseline.preceding(users: [1], days: 1, activity: []).map(\.upiRate) == [0])
+  }
+
   @Test("two users an arm, worked by hand")
   func handComputed() throws {
     let readout = try ExperimentAnalysis().readout(of: Self.log())

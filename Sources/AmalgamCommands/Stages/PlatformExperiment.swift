@@ -42,7 +42,8 @@ struct PlatformExperiment {
     let baseline = platform.run(
       policy: arms[0].policy, from: state, days: settings.baselineDays, seed: seed,
       threads: threads)
-    let baselines = Self.baselines(of: baseline, users: hashes.count)
+    let baselines = UserBaseline.preceding(
+      users: hashes, days: settings.baselineDays, activity: Self.days(of: baseline, hashes: hashes))
     progress?.update(1)
     var activity: [OnlineExperiments.UserDay] = []
     for (index, arm) in arms.enumerated() {
@@ -51,11 +52,7 @@ struct PlatformExperiment {
       let outcome = platform.run(
         policy: arm.policy, users: members, from: baseline.state, days: settings.days,
         seed: seed &+ 1, threads: threads)
-      activity += outcome.userDays.map { day in
-        OnlineExperiments.UserDay(
-          user: hashes[day.user], day: day.day, appMinutes: day.appMinutes, plays: day.plays,
-          positivePlays: day.positivePlays)
-      }
+      activity += Self.days(of: outcome, hashes: hashes)
       progress?.update(index + 2, note: arm.name)
     }
     let log = ExperimentLog(
@@ -69,21 +66,14 @@ struct PlatformExperiment {
       .readout(of: log)
   }
 
-  private static func baselines(of run: PlatformRun, users: Int) -> [UserBaseline] {
-    var minutes = [Double](repeating: 0, count: users)
-    var days = minutes
-    var plays = minutes
-    var positive = minutes
-    for day in run.userDays {
-      minutes[day.user] += day.appMinutes
-      days[day.user] += 1
-      plays[day.user] += Double(day.plays)
-      positive[day.user] += Double(day.positivePlays)
-    }
-    return (0..<users).map { user in
-      UserBaseline(
-        appMinutesPerDay: days[user] > 0 ? minutes[user] / days[user] : 0,
-        upiRate: plays[user] > 0 ? positive[user] / plays[user] : 0)
+  /// A run's days as an experiment's log has them.
+  private static func days(
+    of run: PlatformRun, hashes: [UInt64]
+  ) -> [OnlineExperiments.UserDay] {
+    run.userDays.map { day in
+      OnlineExperiments.UserDay(
+        user: hashes[day.user], day: day.day, appMinutes: day.appMinutes, plays: day.plays,
+        positivePlays: day.positivePlays)
     }
   }
 }
