@@ -80,17 +80,12 @@ public struct BatchConstrainedPolicy: FusionPolicy {
   public func decide(
     _ requests: PolicyRequests, using stream: inout RandomStream
   ) -> PolicyDecisions {
-    precondition(
-      requests.stateSize == stateSize,
-      "states of \(requests.stateSize) for a policy of \(stateSize)")
     let statesAtOnce = max(1, Self.rowsAtOnce / actionCandidates)
     var actions = [Float]()
     actions.reserveCapacity(requests.count * actionSize)
     for start in stride(from: 0, to: requests.count, by: statesAtOnce) {
-      let end = min(start + statesAtOnce, requests.count)
-      let raw = Array(requests.states[start * stateSize..<end * stateSize])
-      let states = Matrix(
-        rows: end - start, columns: stateSize, values: normalizer.normalized(raw))
+      let rows = start..<min(start + statesAtOnce, requests.count)
+      let states = requests.normalizedStates(rows, by: normalizer)
       actions += bestActions(states, using: &stream)
     }
     return PolicyDecisions(actions: actions)

@@ -35,12 +35,7 @@ public struct NetworkPolicy: FusionPolicy {
   public func decide(
     _ requests: PolicyRequests, using stream: inout RandomStream
   ) -> PolicyDecisions {
-    precondition(
-      requests.stateSize == stateSize,
-      "states of \(requests.stateSize) for a policy of \(stateSize)")
-    let states = Matrix(
-      rows: requests.count, columns: stateSize,
-      values: requests.count == 0 ? [] : normalizer.normalized(requests.states))
+    let states = requests.normalizedStates(0..<requests.count, by: normalizer)
     return PolicyDecisions(actions: network(states).values.map { min(max($0, -1), 1) })
   }
 }
