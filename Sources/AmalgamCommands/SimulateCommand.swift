@@ -13,6 +13,12 @@ struct SimulateCommand: ParsableCommand {
     discussion: "The users are simulated; Docs/SimulatedPlatform.md says what is assumed of them.",
     subcommands: [Run.self, Check.self, Fit.self])
 
+  private static func requirePositive(_ options: [(name: String, value: Int)]) throws {
+    for (name, value) in options where value < 1 {
+      throw ValidationError("\(name) \(value): expected at least 1")
+    }
+  }
+
   /// `amalgam simulate run`: a policy's sessions as a session log.
   struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,11 +52,10 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func validate() throws {
-      for (name, value, least) in [
-        ("--days", days, 1), ("--warmup-days", warmupDays, 0), ("--threads", threads, 1),
-        ("--users", users ?? 1, 1),
-      ] where value < least {
-        throw ValidationError("\(name) \(value): expected at least \(least)")
+      try SimulateCommand.requirePositive(
+        [("--days", days), ("--threads", threads), ("--users", users ?? 1)])
+      guard warmupDays >= 0 else {
+        throw ValidationError("--warmup-days \(warmupDays): expected at least 0")
       }
       for (name, value) in [
         ("--random-deviation", randomDeviation), ("--noise-deviation", noiseDeviation),
@@ -137,6 +142,11 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Threads.") var threads = 2
     @Flag(help: "Print the comparisons as JSON for machines.") var json = false
 
+    func validate() throws {
+      try SimulateCommand.requirePositive(
+        [("--users", users), ("--days", days), ("--threads", threads)])
+    }
+
     func run() throws {
       let check = try PlatformFolder(path: platform).platform
         .check(users: users, days: days, seed: seed, threads: threads)
@@ -165,6 +175,10 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Users simulated to fit.") var users = 512
     @Option(help: "Threads.") var threads = 2
     @OptionGroup var common: ConfigurationOptions
+
+    func validate() throws {
+      try SimulateCommand.requirePositive([("--users", users), ("--threads", threads)])
+    }
 
     func run() throws {
       Interruption.shared.install()

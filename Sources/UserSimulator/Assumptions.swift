@@ -125,6 +125,18 @@ package struct Assumptions: Sendable, Equatable, Codable {
         name: "weights of type \(type.name)", expected: "\(FeedbackSignal.count) numbers",
         found: "\(type.weights.count)")
     }
+    for type in types {
+      for (index, weight) in type.weights.enumerated() where !(abs(weight) <= 1000) {
+        throw .setting(
+          name: "weight \(index) of type \(type.name)", expected: "a number in -1000...1000",
+          found: "\(weight)")
+      }
+      guard (0...1000).contains(type.satiation) else {
+        throw .setting(
+          name: "satiation of type \(type.name)", expected: "a number in 0...1000",
+          found: "\(type.satiation)")
+      }
+    }
     let shares = types.reduce(0) { $0 + $1.share }
     guard !types.isEmpty, types.allSatisfy({ $0.share >= 0 }), abs(shares - 1) < 1e-9 else {
       throw .setting(

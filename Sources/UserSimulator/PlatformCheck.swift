@@ -9,6 +9,9 @@ import FusionMDP
 /// What a platform does under the reference policy, beside the anchors it was fitted to.
 package struct PlatformCheck: Sendable, Equatable, Codable {
   /// One number of the log and of the platform.
+  ///
+  /// What nothing stands behind, as a correlation of a behavior that never happened, is NaN; JSON
+  /// has null for it.
   package struct Row: Sendable, Equatable, Codable {
     /// What is compared.
     package var name: String
@@ -18,6 +21,37 @@ package struct PlatformCheck: Sendable, Equatable, Codable {
     package var simulated: Double
     /// How far they may be apart.
     package var tolerance: Double
+
+    enum CodingKeys: String, CodingKey { case name, anchor, simulated, tolerance }
+
+    init(name: String, anchor: Double, simulated: Double, tolerance: Double) {
+      self.name = name
+      self.anchor = anchor
+      self.simulated = simulated
+      self.tolerance = tolerance
+    }
+
+    /// Reads null as NaN.
+    package init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      func number(_ key: CodingKeys) throws -> Double {
+        try values.decodeNil(forKey: key) ? .nan : values.decode(Double.self, forKey: key)
+      }
+      self.init(
+        name: try values.decode(String.self, forKey: .name), anchor: try number(.anchor),
+        simulated: try number(.simulated), tolerance: try number(.tolerance))
+    }
+
+    /// Writes null for what is not finite.
+    package func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(name, forKey: .name)
+      for (key, number) in [
+        (CodingKeys.anchor, anchor), (.simulated, simulated), (.tolerance, tolerance),
+      ] {
+        try values.encode(number.isFinite ? number : nil, forKey: key)
+      }
+    }
 
     /// Whether they are near enough.
     package var passes: Bool { abs(simulated - anchor) <= tolerance }

@@ -37,7 +37,7 @@ package struct PlatformConfiguration: Sendable, Equatable {
         name: "listLength", expected: "2 ... candidateCount (\(candidateCount))",
         found: "\(listLength)")
     }
-    guard videoCount >= 2 * candidateCount else {
+    guard videoCount / 2 >= candidateCount else {
       throw .setting(
         name: "candidateCount", expected: "at most half of \(videoCount) videos",
         found: "\(candidateCount)")

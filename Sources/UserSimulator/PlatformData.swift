@@ -44,8 +44,10 @@ package struct PlatformVideos: Sendable {
   /// The shortest video that a platform takes: a skip is a play under 3 seconds, so shorter
   /// videos could be finished and skipped at once.
   package static let shortestSeconds: Float = 4
+  /// The longest, a day.
+  package static let longestSeconds: Float = 86_400
 
-  /// Lengths in seconds [V], at least `shortestSeconds`.
+  /// Lengths in seconds [V], from `shortestSeconds` to `longestSeconds`.
   package var durationSeconds: [Float]
   /// The topic (tag) of each video [V], from 0.
   package var topics: [Int]
@@ -72,7 +74,7 @@ package struct PlatformData: Sendable {
   /// What the ranker predicts and what the answering model answers.
   package let impressions: any ImpressionModel
 
-  /// Data checked once at the door; rows of the impression model are checked when read.
+  /// Data checked once at the door; `checkImpressions` checks the rows of the impression model.
   ///
   /// - Throws: `PlatformError` naming the user or video, the field, what was expected and found.
   package init(
@@ -93,6 +95,16 @@ package struct PlatformData: Sendable {
     self.users = users
     self.videos = videos
     self.impressions = impressions
+  }
+
+  /// Checks what the impression model says of every user and video.
+  ///
+  /// - Throws: `PlatformError` naming user, video and task of the first value out of range.
+  /// - Complexity: O(U·V·K), every row is read.
+  package func checkImpressions() throws(PlatformError) {
+    for user in 0..<users.count {
+      try impressions.row(user: user).check(user: user, videoCount: videos.count)
+    }
   }
 
   private static func check(_ users: PlatformUsers) throws(PlatformError) {
@@ -134,12 +146,14 @@ package struct PlatformData: Sendable {
     guard videos.exposures.count == videoCount else {
       throw .count(what: "exposures of videos", expected: videoCount, found: videos.exposures.count)
     }
-    let shortest = PlatformVideos.shortestSeconds
+    let lengths = PlatformVideos.shortestSeconds...PlatformVideos.longestSeconds
     for video in 0..<videoCount {
       let duration = videos.durationSeconds[video]
-      guard duration >= shortest, duration.isFinite else {
+      guard lengths.contains(duration) else {
         throw .video(
-          index: video, field: "duration", expected: "at least \(shortest) s",
+          index: video, field: "duration",
+          expected: duration > lengths.upperBound
+            ? "at most \(lengths.upperBound) s" : "at least \(lengths.lowerBound) s",
           found: "\(duration) s")
       }
       guard videos.topics[video] >= 0, videos.topics[video] < 1 << 16 else {

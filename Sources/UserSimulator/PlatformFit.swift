@@ -43,3 +43,45 @@ package struct PlatformFit: Sendable, Equatable, Codable {
       returnDeviation: 1.2, arrivalShares: [Double](repeating: 1.0 / 24, count: 24))
   }
 }
+
+extension PlatformFit {
+  /// Checks lengths and ranges; the ranges are far beyond what a fit finds, and keep times finite.
+  ///
+  /// - Parameter types: how many types of users there are.
+  /// - Throws: `PlatformError.setting` for the first list or number that is wrong.
+  func check(types: Int) throws(PlatformError) {
+    let tasks = ResponseTask.allCases.count
+    let lists: [(String, [Double], Int, ClosedRange<Double>)] = [
+      ("intercepts", intercepts, tasks, -50...50),
+      ("userDeviations", userDeviations, tasks, 0...50),
+      ("videoDeviations", videoDeviations, tasks, 0...50),
+      ("playCorrelations", playCorrelations, ResponseTask.added.count, -0.999...0.999),
+      ("satisfactionMeans", satisfactionMeans, types, -1e6...1e6),
+      ("satisfactionDeviations", satisfactionDeviations, types, 1e-6...1e6),
+      ("arrivalShares", arrivalShares, 24, 0...1e6),
+    ]
+    for (name, values, count, range) in lists {
+      guard values.count == count else {
+        throw .setting(
+          name: "fit.\(name)", expected: "\(count) numbers", found: "\(values.count)")
+      }
+      for (index, value) in values.enumerated() where !range.contains(value) {
+        throw .setting(
+          name: "fit.\(name)[\(index)]", expected: "a number in \(range)", found: "\(value)")
+      }
+    }
+    guard arrivalShares.contains(where: { $0 >= 1e-6 }) else {
+      throw .setting(
+        name: "fit.arrivalShares", expected: "an hour with a share above 0", found: "none")
+    }
+    let numbers: [(String, Double, ClosedRange<Double>)] = [
+      ("exitIntercept", exitIntercept, -50...50), ("listSeconds", listSeconds, 1e-3...1e6),
+      ("gapLocation", gapLocation, -50...50), ("gapDeviation", gapDeviation, 0...50),
+      ("returnLocation", returnLocation, -50...50),
+      ("returnDeviation", returnDeviation, 0...50),
+    ]
+    for (name, value, range) in numbers where !range.contains(value) {
+      throw .setting(name: "fit.\(name)", expected: "a number in \(range)", found: "\(value)")
+    }
+  }
+}

@@ -52,11 +52,7 @@ package struct SimulatedPlatform: Sendable {
   ) throws(PlatformError) {
     try configuration.check(videoCount: data.videos.count)
     try assumptions.check()
-    guard fit.satisfactionMeans.count == assumptions.types.count else {
-      throw .setting(
-        name: "types of the fit", expected: "\(assumptions.types.count)",
-        found: "\(fit.satisfactionMeans.count)")
-    }
+    try fit.check(types: assumptions.types.count)
     self.data = data
     self.configuration = configuration
     self.assumptions = assumptions

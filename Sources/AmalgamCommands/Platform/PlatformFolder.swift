@@ -1,14 +1,14 @@
 import DurableFiles
 import Foundation
 import FusionMDP
-import UserSimulator
+package import UserSimulator
 
 /// A fitted platform as a folder, written once and moved into place atomically.
 ///
 ///     platform.json        population, assumptions, fitted constants, seed
 ///     tables.safetensors   profiles [U,P], scores [U,V,K], responses [U,V,K]; read by mapping, so
 ///                          the tables may be larger than memory
-struct PlatformFolder {
+package struct PlatformFolder {
   /// The layout's version.
   static let schema = 1
 
@@ -38,39 +38,24 @@ struct PlatformFolder {
 
   /// Opens a platform folder.
   ///
-  /// - Throws: `CommandFailure.usage` for a folder that is no platform, `DurableFileError`,
-  ///   `PlatformError`.
+  /// - Throws: `CommandFailure.usage` naming folder or file, field, what was expected and found;
+  ///   `DurableFileError` for files that cannot be read.
   init(path: String) throws {
     let file = "\(path)/platform.json"
     guard DurableFiles.exists(file) else {
       throw CommandFailure.usage(
         "\(path): no platform.json; expected a folder that `amalgam reproduce` wrote")
     }
-    let description: Description
-    do {
-      description = try JSONDecoder().decode(
-        Description.self, from: Data(DurableFiles.read(file)))
-    } catch let error as DecodingError {
-      throw CommandFailure.usage("\(file): not a platform description: \(error)")
-    }
+    let description = try JSONFile.read(Description.self, from: file)
     guard description.schema == Self.schema else {
       throw CommandFailure.usage(
         "\(file): schema: expected \(Self.schema), found \(description.schema)")
     }
-    let tables = try Safetensors.read("\(path)/tables.safetensors")
-    let data = try PlatformData(
-      users: PlatformUsers(
-        hashes: description.userHashes, profileNames: description.profileNames,
-        profiles: tables.tensor("profiles").floats("profiles"), activity: description.activity),
-      videos: PlatformVideos(
-        durationSeconds: description.durationSeconds, topics: description.topics,
-        exposures: description.exposures),
-      impressions: MappedImpressions(tables))
-    var configuration = PlatformConfiguration()
-    configuration.candidateCount = description.candidateCount
-    platform = try SimulatedPlatform(
-      data: data, configuration: configuration, assumptions: description.assumptions,
-      fit: description.fit, seed: description.seed)
+    do {
+      platform = try description.platform(tables: Safetensors.read("\(path)/tables.safetensors"))
+    } catch let error as PlatformError {
+      throw CommandFailure.usage("\(path): \(error)")
+    }
     userIDs = description.userIDs
     videoIDs = description.videoIDs
   }
@@ -89,7 +74,7 @@ struct PlatformFolder {
   /// Writes what `platform.json` holds of a fitted platform with these names of users and videos.
   ///
   /// - Throws: `DurableFileError`.
-  static func writeDescription(
+  package static func writeDescription(
     of platform: SimulatedPlatform, userIDs: [String], videoIDs: [String], seed: UInt64,
     to path: String
   ) throws {
@@ -108,7 +93,7 @@ struct PlatformFolder {
   }
 
   /// Writes the tables of a population: rows of users come in order from `row`.
-  static func writeTables(
+  package static func writeTables(
     profiles: [Float], profileCount: Int, scores: [Float], responses: [Float], users: Int,
     videos: Int, to path: String
   ) throws {
@@ -119,6 +104,44 @@ struct PlatformFolder {
         ("scores", Tensor(scores, shape: [users, videos, width])),
         ("responses", Tensor(responses, shape: [users, videos, width])),
       ], metadata: ["format": "amalgam-platform"], to: path)
+  }
+}
+
+extension PlatformFolder.Description {
+  /// The platform with its tables.
+  ///
+  /// - Throws: `PlatformError`, `CommandFailure.usage` and `DurableFileError` for parts that do
+  ///   not fit each other.
+  fileprivate func platform(tables: SafetensorsFile) throws -> SimulatedPlatform {
+    for (field, names, count) in [
+      ("userIDs", userIDs, userHashes.count), ("videoIDs", videoIDs, durationSeconds.count),
+    ] {
+      guard names.count == count else {
+        throw PlatformError.count(what: field, expected: count, found: names.count)
+      }
+      guard Set(names).count == count else {
+        throw PlatformError.count(
+          what: "different \(field)", expected: count, found: Set(names).count)
+      }
+    }
+    let profiles = try tables.tensor("profiles")
+    guard profiles.shape == [userHashes.count, profileNames.count] else {
+      throw CommandFailure.usage(
+        "\(tables.path): profiles: expected [\(userHashes.count), \(profileNames.count)], found "
+          + "\(profiles.shape)")
+    }
+    let data = try PlatformData(
+      users: PlatformUsers(
+        hashes: userHashes, profileNames: profileNames,
+        profiles: profiles.floats("profiles"), activity: activity),
+      videos: PlatformVideos(
+        durationSeconds: durationSeconds, topics: topics, exposures: exposures),
+      impressions: MappedImpressions(tables))
+    try data.checkImpressions()
+    var configuration = PlatformConfiguration()
+    configuration.candidateCount = candidateCount
+    return try SimulatedPlatform(
+      data: data, configuration: configuration, assumptions: assumptions, fit: fit, seed: seed)
   }
 }
 
