@@ -1,88 +1,6 @@
+import DurableFiles
 import Foundation
-import SeededRandom
 import Testing
-
-/// A made-up folder in the format of KuaiRand-Pure: 30 users, 20 videos, 600 impressions of which
-/// the last 150 are of 5 May.
-private struct SmallKuaiRand {
-  let scratch: ScratchFolder
-  var data: String { scratch.file("data") }
-
-  init(hates: Bool = true) throws {
-    scratch = try ScratchFolder()
-    try FileManager.default.createDirectory(
-      atPath: scratch.file("data"), withIntermediateDirectories: true)
-    var stream = RandomStream(seed: 1, name: "small KuaiRand")
-    var log =
-      "user_id,video_id,date,hourmin,time_ms,is_click,is_like,is_follow,is_comment,is_forward,"
-      + "is_hate,long_view,play_time_ms,duration_ms,profile_stay_time,comment_stay_time,"
-      + "is_profile_enter,is_rand,tab\n"
-    for row in 0..<600 {
-      let (user, video) = (stream.index(below: 30), stream.index(below: 20))
-      let flags = (0..<8).map { k in
-        k == 5 && !hates ? 0 : stream.uniform() < (user % 2 == 0 ? 0.7 : 0.2) ? 1 : 0
-      }
-      let duration = 5000 * (1 + video)
-      let play = stream.index(below: 2 * duration)
-      log +=
-        "\(user),\(video),\(row < 450 ? 20_220_504 : 20_220_505),1230,"
-        + "\(1_651_600_000_000 + row * 60_000),\(flags[0]),\(flags[1]),\(flags[2]),\(flags[3]),"
-        + "\(flags[4]),\(flags[5]),\(flags[6]),\(play),\(duration),0,"
-        + "\(stream.index(below: 2) * 100),\(flags[7]),0,\(row % 2)\n"
-    }
-    try write("log_standard_4_25_to_5_08_pure", log)
-    var users =
-      "user_id,user_active_degree,is_live_streamer,is_video_author,follow_user_num,"
-      + "fans_user_num,friend_user_num,register_days"
-    users += (0..<18).map { ",onehot_feat\($0)" }.joined() + "\n"
-    for user in 0..<30 {
-      users += "\(user),full_active,-124,1,\(user),3,1,\(100 * user)"
-      users += (0..<18).map { $0 == 4 && user == 3 ? "," : ",\(user % 2)" }.joined() + "\n"
-    }
-    try write("user_features_pure", users)
-    var videos =
-      "video_id,author_id,upload_type,video_duration,server_width,server_height,music_id,tag\n"
-    for video in 0..<20 {
-      let duration = video == 7 ? "" : "\(5000.0 * Double(1 + video))"
-      videos += "\(video),\(video % 6),Web,\(duration),720.0,1280.0,\(video % 4),\(video % 3)\n"
-    }
-    try write("video_features_basic_pure", videos)
-    try write(
-      "user_history_to_4_24",
-      "user_id,history_len,last_time_ms,watch_seq,like_seq,long_watch_seq\n"
-        + "0,3,1650000000000,1 2 3,2,1 2\n1,2,1650000000000,4 5,,5\n")
-  }
-
-  private func write(_ name: String, _ text: String) throws {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: "\(data)/\(name)_x.csv"))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [
-      "-c", "gzip -c \"$0\" > \"$1\"", "\(data)/\(name)_x.csv", "\(data)/\(name).csv.gz",
-    ]
-    try process.run()
-    process.waitUntilExit()
-    try FileManager.default.removeItem(atPath: "\(data)/\(name)_x.csv")
-  }
-
-  func train(_ output: String, _ more: [String] = []) throws -> AmalgamProcess {
-    try AmalgamProcess(
-      ["tasks", "train", "--data", data, "--output", scratch.file(output)]
-        + ["--set", "epochs=1", "--set", "batchSize=64"] + more)
-  }
-
-  func score(_ model: String, _ more: [String] = []) throws -> AmalgamProcess {
-    try AmalgamProcess(
-      [
-        "tasks", "score", "--data", data, "--model", scratch.file(model), "--users", "0,7",
-        "--videos", "3,7,19", "--output", scratch.file("\(model).jsonl"),
-      ] + more)
-  }
-
-  func text(_ name: String) throws -> String {
-    try String(contentsOfFile: scratch.file(name), encoding: .utf8)
-  }
-}
 
 @Suite("tasks")
 struct TaskVerbTests {
@@ -151,6 +69,111 @@ struct TaskVerbTests {
     #expect(found.status == 0 && found.output.contains("\"hate\""), "\(found.errors)")
   }
 
+  @Test("a task without positives has null for what is undefined, and every key")
+  func noPositives() throws {
+    let small = try SmallKuaiRand(hates: false)
+    #expect(try small.train("m", ["--model", "mmoe", "--set", "lossWeights.hate=0"]).status == 0)
+    let found = try AmalgamProcess(
+      ["tasks", "evaluate", "--data", small.data, "--model", small.scratch.file("m"), "--json"])
+    #expect(found.status == 0, "\(found.errors)")
+    let tasks = try #require(
+      try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [[String: Any]])
+    let hate = try #require(tasks.first { $0["task"] as? String == "hate" })
+    let like = try #require(tasks.first { $0["task"] as? String == "like" })
+    #expect(hate["positives"] as? Int == 0 && hate.keys.sorted() == like.keys.sorted())
+    for key in ["auc", "auc_low", "auc_high", "baseline_auc", "constant_log_loss", "mean_ratio"] {
+      #expect(hate[key] is NSNull && like[key] is Double, "\(key)")
+    }
+    #expect(hate["log_loss"] is Double && hate["calibration_error"] is Double)
+  }
+
+  @Test("an edited model.json is refused by file, field, expected and found")
+  func editedManifest() throws {
+    let small = try SmallKuaiRand()
+    #expect(try small.train("m", ["--model", "ple", "--set", "members=1"]).status == 0)
+    let path = small.scratch.file("m/model.json")
+    let good = try String(contentsOfFile: path, encoding: .utf8)
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(good.utf8)) as? [String: Any])
+    func refuse(_ parts: String..., change: (inout [String: Any]) -> Void) throws {
+      var edited = object
+      change(&edited)
+      try JSONSerialization.data(withJSONObject: edited).write(to: URL(fileURLWithPath: path))
+      let run = try small.score("m")
+      for part in ["model.json: "] + parts { run.expectError(2, saying: part) }
+    }
+    func options(_ keys: [String], _ value: Any) -> (inout [String: Any]) -> Void {
+      { $0["options"] = Self.replacing(keys[...], in: $0["options"] ?? [:], by: value) }
+    }
+    let sizes = ["architecture", "progressiveExtraction", "_0"]
+    try refuse("categoryBuckets: expected ", "numbers, found 1") { $0["categoryBuckets"] = [3] }
+    try refuse("categoryBuckets[0]: expected 0 to 1000000, found -1") {
+      $0["categoryBuckets"] = ($0["categoryBuckets"] as? [Int])?.map { _ in -1 }
+    }
+    try refuse("categoryBuckets: expected vectors of [") {
+      $0["categoryBuckets"] = ($0["categoryBuckets"] as? [Int])?.map { _ in 1_000_000 }
+    }
+    try refuse(
+      "options.members: expected 1, as weights.safetensors holds, found 4096",
+      change: options(["members"], 4096))
+    try refuse(
+      "options.embeddingDimension", "found [", change: options(["embeddingDimension"], 4096))
+    // Networks of these sizes would not fit into memory: they are compared before they are made.
+    for name in ["levels", "width", "sharedExperts", "taskExperts"] {
+      try refuse(
+        "options.architecture: expected sizes of ", "found sizes of ",
+        change: options(sizes + [name], 4096))
+    }
+    try refuse("found 5000", change: options(sizes + ["levels"], 5000))
+    try refuse("expected 1 to 4096, found 0", change: options(sizes + ["width"], 0))
+    try refuse(
+      "options.epochs: expected a whole number, found a string", change: options(["epochs"], "x"))
+    try refuse("lastTrainingDate: expected a day as 20220504, found 5") {
+      $0["lastTrainingDate"] = 5
+    }
+    try refuse("numberNames: the model was trained on other features", "found 1 names") {
+      $0["numberNames"] = ($0["numberNames"] as? [String])?.prefix(1).map { $0 }
+    }
+    try refuse("tasks: expected [", "found [\"click\"]") { $0["tasks"] = ["click"] }
+    try refuse("key 'tasks' is missing") { $0["tasks"] = nil }
+
+    try Data(good.replacing("20220504", with: "19700101").utf8)
+      .write(to: URL(fileURLWithPath: path))
+    try AmalgamProcess(
+      ["tasks", "evaluate", "--data", small.data, "--model", small.scratch.file("m")]
+    ).expectError(2, saying: "model.json: lastTrainingDate: expected a day of the log")
+  }
+
+  /// A JSON object with another value under a path of keys.
+  private static func replacing(_ keys: ArraySlice<String>, in object: Any, by value: Any) -> Any {
+    guard let key = keys.first, var members = object as? [String: Any] else { return value }
+    members[key] = replacing(keys.dropFirst(), in: members[key] ?? [:], by: value)
+    return members
+  }
+
+  @Test("damaged weights are refused by file and tensor")
+  func damagedWeights() throws {
+    let small = try SmallKuaiRand()
+    #expect(try small.train("m", ["--model", "shared_bottom", "--set", "members=1"]).status == 0)
+    let path = small.scratch.file("m/weights.safetensors")
+    let file = try Safetensors.read(path)
+    let good = try file.names.map { ($0, try file.tensor($0)) }
+    func refuse(_ name: String, _ parts: String, _ change: (Tensor) throws -> Tensor) throws {
+      try Safetensors.write(
+        good.map { ($0.0, $0.0 == name ? try change($0.1) : $0.1) }, to: path)
+      try small.score("m").expectError(2, saying: "weights.safetensors", parts)
+    }
+    try refuse("encoder.category0", "encoder.category0: expected values of at least 0") { _ in
+      Tensor([-1, 2] as [Int64])
+    }
+    try refuse("seconds0.inputs", "seconds0: expected rising inputs") { tensor in
+      Tensor(try tensor.floats().reversed())
+    }
+    try refuse("member0.linear.layer0.bias", "not finite") { tensor in
+      Tensor([Float](repeating: .nan, count: tensor.count), shape: tensor.shape)
+    }
+  }
+
   @Test("a damaged or foreign model is refused by file")
   func damage() throws {
     let small = try SmallKuaiRand()
@@ -161,7 +184,8 @@ struct TaskVerbTests {
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
       try small.score("m").expectError(2, saying: "model.json", parts)
     }
-    try refuse(good.replacing("\"version\" : 1", with: "\"version\" : 9"), "version 9")
+    try refuse(
+      good.replacing("\"version\" : 1", with: "\"version\" : 9"), "version: expected 1, found 9")
     try refuse(good.replacing("user.count", with: "user.mood"), "other features")
     try refuse(good.replacing("\"members\" : 1", with: "\"members\" : 0"), "members")
     try refuse(String(good.prefix(100)), "model.json")

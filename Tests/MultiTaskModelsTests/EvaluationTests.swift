@@ -75,7 +75,25 @@ struct EvaluationTests {
     #expect(found.meanRatio == nil && found.constantLogLoss == nil)
     // log(1 + e⁻³)
     #expect(abs((found.logLoss ?? 0) - 0.0485874) < 1e-6)
-    #expect(abs(found.calibrationError - 0.0474259) < 1e-6)
+    #expect(abs((found.calibrationError ?? 0) - 0.0474259) < 1e-6)
+  }
+
+  @Test("logits that are no numbers, or too large, give no measures instead of NaN")
+  func notFinite() {
+    var labels = Matrix(rows: 20, columns: 12)
+    for row in 0..<10 { for task in 0..<12 { labels[row, task] = 1 } }
+    let evaluator = TaskEvaluator(
+      schema: .standard, labels: labels, users: Array(0..<20),
+      trainingMeans: [Float](repeating: .nan, count: 12), replicates: 10,
+      stream: RandomStream(seed: 1, name: "bootstrap"))
+    var logits = Matrix(rows: 20, columns: 12, repeating: .infinity)
+    for row in 0..<20 { logits[row, 2] = row == 7 ? .nan : 0 }
+    let found = evaluator.evaluate(logits: logits)
+    #expect(found[2].task == "like" && found[2].rows == 20 && found[2].positives == 10)
+    #expect(found[2].areaUnderCurve == nil && found[2].calibrationError == nil)
+    #expect(found[0].logLoss == nil && found[0].areaUnderCurve == 0.5)
+    #expect(found[11].rootMeanSquaredError == nil && found[11].calibrationError == nil)
+    #expect(found[11].constantRootMeanSquaredError == nil && found[11].positives == nil)
   }
 
   @Test("seconds rise with predicted log seconds and keep their mean")

@@ -56,6 +56,25 @@ struct TaskBodyTests {
     factors = Matrix(rows: 7, columns: tasks, values: stream.gaussians(7 * tasks))
   }
 
+  @Test("the count of parameters is told without making a body")
+  func parameterCounts() {
+    let architectures: [TaskArchitecture] = [
+      .progressiveExtraction(.init(width: 4, sharedExperts: 2, taskExperts: 3, levels: 1)),
+      .progressiveExtraction(.init(width: 4, sharedExperts: 2, taskExperts: 3, levels: 2)),
+      .progressiveExtraction(.init(width: 3, sharedExperts: 1, taskExperts: 2, levels: 4)),
+      .mixtureOfExperts(.init(width: 4, experts: 3, towerWidth: 3)),
+      .mixtureOfExperts(.init(width: 4, experts: 2, towerWidth: 0)),
+      .sharedBottom(.init(hidden: [6])), .sharedBottom(.init(hidden: [6, 4, 5])),
+    ]
+    for architecture in architectures {
+      var stream = RandomStream(seed: 1, name: "count")
+      let body = architecture.body(inputs: inputs, tasks: tasks, initializedBy: &stream)
+      #expect(
+        architecture.parameterCount(inputs: inputs, tasks: tasks) == body.layout.count,
+        "\(architecture)")
+    }
+  }
+
   /// Σ factors ⊙ logits in Double.
   private func objective(
     _ subject: Subject, _ parameters: [Double], _ x: [Double]

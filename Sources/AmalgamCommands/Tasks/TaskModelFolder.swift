@@ -90,20 +90,42 @@ package enum TaskModelFolder {
     let path = folder + "/model.json"
     let manifest = try manifest(of: folder)
     guard manifest.tasks == builder.schema.names else {
-      throw CommandFailure.usage("\(path): tasks \(manifest.tasks), not \(builder.schema.names)")
+      throw CommandFailure.usage(
+        "\(path): tasks: expected \(builder.schema.names), found \(manifest.tasks)")
     }
-    guard manifest.numberNames == builder.numberNames,
-      manifest.categoryNames == builder.categoryNames,
-      manifest.categoryBuckets.count == manifest.categoryNames.count
-    else {
-      throw CommandFailure.usage("\(path): the model was trained on other features")
+    for (field, expected, found) in [
+      ("numberNames", builder.numberNames, manifest.numberNames),
+      ("categoryNames", builder.categoryNames, manifest.categoryNames),
+    ] where expected != found {
+      let index = zip(expected, found).prefix { $0 == $1 }.count
+      func name(_ names: [String]) -> String {
+        index < names.count ? "'\(names[index])' at \(index)" : "\(names.count) names"
+      }
+      throw CommandFailure.usage(
+        "\(path): \(field): the model was trained on other features: expected \(name(expected)), "
+          + "found \(name(found))")
+    }
+    guard manifest.categoryBuckets.count == manifest.categoryNames.count else {
+      throw CommandFailure.usage(
+        "\(path): categoryBuckets: expected \(manifest.categoryNames.count) numbers, "
+          + "found \(manifest.categoryBuckets.count)")
+    }
+    for (index, buckets) in manifest.categoryBuckets.enumerated()
+    where !(0...1_000_000).contains(buckets) {
+      throw CommandFailure.usage(
+        "\(path): categoryBuckets[\(index)]: expected 0 to 1000000, found \(buckets)")
     }
     do {
       try manifest.options.validate(schema: builder.schema)
     } catch {
       throw CommandFailure.usage("\(path): \(error.description)")
     }
-    return try model(manifest, Safetensors.read(folder + "/weights.safetensors"), builder)
+    let weights = try Safetensors.read(folder + "/weights.safetensors")
+    do {
+      return try model(manifest, weights, path, builder)
+    } catch let error as ParameterError {
+      throw CommandFailure.usage("\(weights.path): \(error)")
+    }
   }
 
   /// The last day that a stored model learned from; nil: all days.
@@ -115,27 +137,28 @@ package enum TaskModelFolder {
 
   private static func manifest(of folder: String) throws -> Manifest {
     let path = folder + "/model.json"
-    let manifest: Manifest
-    do {
-      manifest = try JSONDecoder().decode(Manifest.self, from: Data(DurableFiles.read(path)))
-    } catch let error as DecodingError {
-      throw CommandFailure.usage("\(path): \(error.summary)")
-    }
+    let manifest = try JSONFile.read(Manifest.self, from: path)
     guard manifest.version == version else {
-      throw CommandFailure.usage("\(path): version \(manifest.version), expected \(version)")
+      throw CommandFailure.usage(
+        "\(path): version: expected \(version), found \(manifest.version)")
+    }
+    if let day = manifest.lastTrainingDate, !(19_700_101...21_001_231).contains(day) {
+      throw CommandFailure.usage(
+        "\(path): lastTrainingDate: expected a day as 20220504, found \(day)")
     }
     return manifest
   }
 
   private static func model(
-    _ manifest: Manifest, _ file: SafetensorsFile, _ builder: FeatureBuilder
+    _ manifest: Manifest, _ file: SafetensorsFile, _ path: String, _ builder: FeatureBuilder
   ) throws -> MultiTaskModel {
     func floats(_ name: String) throws -> [Float] { try file.tensor(name).floats(name) }
     let vocabularies = try manifest.categoryBuckets.enumerated().map { f, buckets in
       let name = "encoder.category\(f)"
       let known = try file.tensor(name).int64s(name).map { Int($0) }
-      guard Set(known).count == known.count, (0...1_000_000).contains(buckets) else {
-        throw CommandFailure.usage("\(file.path): \(name): values stand twice")
+      guard Set(known).count == known.count, known.allSatisfy({ $0 >= 0 }) else {
+        throw CommandFailure.usage(
+          "\(file.path): \(name): expected values of at least 0, each once")
       }
       return CategoryVocabulary(known: known, buckets: buckets == 0 ? nil : buckets)
     }
@@ -149,6 +172,7 @@ package enum TaskModelFolder {
     }
     let encoder = InputEncoder(
       means: means, deviations: deviations, vocabularies: vocabularies)
+    try check(manifest, path, encoder, file)
     let networks = try (0..<manifest.options.members).map { member in
       try network(member, manifest, encoder, file)
     }
@@ -156,13 +180,48 @@ package enum TaskModelFolder {
     let maps = try (0..<seconds).map { i in
       let (inputs, outputs) = try (floats("seconds\(i).inputs"), floats("seconds\(i).outputs"))
       guard !inputs.isEmpty, inputs.count == outputs.count,
-        (inputs + outputs).allSatisfy(\.isFinite)
-      else { throw CommandFailure.usage("\(file.path): seconds\(i): no map of finite numbers") }
+        (inputs + outputs).allSatisfy(\.isFinite), zip(inputs, inputs.dropFirst()).allSatisfy(<=)
+      else {
+        throw CommandFailure.usage(
+          "\(file.path): seconds\(i): expected rising inputs and as many outputs, all finite")
+      }
       return SecondsMap(inputs: inputs, outputs: outputs)
     }
     return MultiTaskModel(
       schema: builder.schema, options: manifest.options, encoder: encoder, networks: networks,
       secondsMaps: maps)
+  }
+
+  /// Checks that the manifest's sizes are those of the weights, before networks are made of them.
+  private static func check(
+    _ manifest: Manifest, _ path: String, _ encoder: InputEncoder, _ file: SafetensorsFile
+  ) throws {
+    let options = manifest.options
+    let members = (0...).prefix { file.contains("member\($0).embeddings.weight") }.count
+    guard members == options.members else {
+      throw CommandFailure.usage(
+        "\(path): options.members: expected \(members), as weights.safetensors holds, "
+          + "found \(options.members)")
+    }
+    let inputs =
+      encoder.means.count + encoder.vocabularies.count * options.embeddingDimension
+    let wanted = options.architecture.parameterCount(inputs: inputs, tasks: manifest.tasks.count)
+    for member in 0..<members {
+      let table = try file.shape(of: "member\(member).embeddings.weight")
+      guard table == [encoder.tableRows, options.embeddingDimension] else {
+        throw CommandFailure.usage(
+          "\(path): options.embeddingDimension and categoryBuckets: expected vectors of \(table), "
+            + "as weights.safetensors holds, found \([encoder.tableRows, options.embeddingDimension])"
+        )
+      }
+      let stored = try file.names.filter { $0.hasPrefix("member\(member).body.") }
+        .reduce(0) { try $0 + file.shape(of: $1).reduce(1, *) }
+      guard stored == wanted else {
+        throw CommandFailure.usage(
+          "\(path): options.architecture: expected sizes of \(stored) parameters, as "
+            + "weights.safetensors holds, found sizes of \(wanted)")
+      }
+    }
   }
 
   private static func network(

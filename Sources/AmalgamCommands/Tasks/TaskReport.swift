@@ -6,15 +6,25 @@ struct TaskReport {
   let model: [TaskEvaluation]
   let baseline: [TaskEvaluation]
 
+  /// A measure of a task; null where it is undefined, as a curve without positives.
+  private struct Measure: Encodable {
+    var value: Double?
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(value)
+    }
+  }
+
+  /// One task; what is nil does not belong to its domain and is left out.
   private struct Row: Encodable {
     var task: String
     var rows: Int
     var positives: Int?
-    var auc, aucLow, aucHigh, baselineAUC: Double?
-    var logLoss, constantLogLoss, baselineLogLoss: Double?
-    var calibrationError: Double
-    var meanRatio: Double?
-    var rmse, constantRMSE, baselineRMSE, spearman, baselineSpearman: Double?
+    var auc, aucLow, aucHigh, baselineAUC: Measure?
+    var logLoss, constantLogLoss, baselineLogLoss: Measure?
+    var calibrationError, meanRatio: Measure
+    var rmse, constantRMSE, baselineRMSE, spearman, baselineSpearman: Measure?
 
     enum CodingKeys: String, CodingKey {
       case task, rows, positives, auc, rmse, spearman
@@ -35,15 +45,19 @@ struct TaskReport {
   /// One object a task.
   func json() throws -> String {
     let rows = zip(model, baseline).map { own, other in
-      Row(
-        task: own.task, rows: own.rows, positives: own.positives, auc: own.areaUnderCurve,
-        aucLow: own.low, aucHigh: own.high, baselineAUC: other.areaUnderCurve,
-        logLoss: own.logLoss, constantLogLoss: own.constantLogLoss,
-        baselineLogLoss: other.logLoss, calibrationError: own.calibrationError,
-        meanRatio: own.meanRatio, rmse: own.rootMeanSquaredError,
-        constantRMSE: own.constantRootMeanSquaredError,
-        baselineRMSE: other.rootMeanSquaredError, spearman: own.rankCorrelation,
-        baselineSpearman: other.rankCorrelation)
+      let isProbability = own.positives != nil
+      func chance(_ value: Double?) -> Measure? { isProbability ? Measure(value: value) : nil }
+      func time(_ value: Double?) -> Measure? { isProbability ? nil : Measure(value: value) }
+      return Row(
+        task: own.task, rows: own.rows, positives: own.positives,
+        auc: chance(own.areaUnderCurve), aucLow: chance(own.low), aucHigh: chance(own.high),
+        baselineAUC: chance(other.areaUnderCurve), logLoss: chance(own.logLoss),
+        constantLogLoss: chance(own.constantLogLoss), baselineLogLoss: chance(other.logLoss),
+        calibrationError: Measure(value: own.calibrationError),
+        meanRatio: Measure(value: own.meanRatio), rmse: time(own.rootMeanSquaredError),
+        constantRMSE: time(own.constantRootMeanSquaredError),
+        baselineRMSE: time(other.rootMeanSquaredError), spearman: time(own.rankCorrelation),
+        baselineSpearman: time(other.rankCorrelation))
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -58,7 +72,8 @@ struct TaskReport {
     ]
     for (own, other) in zip(model, baseline) {
       let name = own.task.padding(toLength: 14, withPad: " ", startingAt: 0)
-      let tail = String(format: " | %.4f  %.3f", own.calibrationError, own.meanRatio ?? .nan)
+      let tail = String(
+        format: " | %.4f  %.3f", own.calibrationError ?? .nan, own.meanRatio ?? .nan)
       if let rmse = own.rootMeanSquaredError {
         lines.append(
           name

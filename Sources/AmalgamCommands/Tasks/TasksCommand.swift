@@ -101,6 +101,11 @@ struct TasksEvaluateCommand: ParsableCommand {
         "\(folder): learned from days to \(last.map(String.init) ?? "the last"); "
           + "there is no later day to evaluate on")
     }
+    guard stage.data.impressions.isTraining.contains(true) else {
+      throw CommandFailure.usage(
+        "\(folder)/model.json: lastTrainingDate: expected a day of the log, found "
+          + "\(last.map(String.init) ?? "none")")
+    }
     let model = try TaskModelFolder.read(folder, builder: stage.builder)
     let evaluator = stage.evaluator(seed: options.seed)
     let features = stage.heldOutFeatures

@@ -2,7 +2,7 @@ package import DenseKernels
 package import FusionMDP
 package import SeededRandom
 
-/// How well the predictions of one task fit held-out labels.
+/// How well the predictions of one task fit held-out labels; what is not finite is nil.
 package struct TaskEvaluation: Sendable, Equatable {
   /// The task's name.
   package var task: String
@@ -17,13 +17,26 @@ package struct TaskEvaluation: Sendable, Equatable {
   package var logLoss: Double?
   package var constantLogLoss: Double?
   /// Expected calibration error over 15 bins of equal mass (of log seconds for such tasks).
-  package var calibrationError: Double
+  package var calibrationError: Double?
   /// Mean prediction over mean label; nil when all labels are 0.
   package var meanRatio: Double?
   /// For tasks in seconds, of log(1 + seconds); beside it that of the training mean.
   package var rootMeanSquaredError: Double?
   package var constantRootMeanSquaredError: Double?
   package var rankCorrelation: Double?
+
+  /// The evaluation with nil for what is not finite.
+  func finite() -> TaskEvaluation {
+    var result = self
+    for measure in [
+      \TaskEvaluation.areaUnderCurve, \.low, \.high, \.logLoss, \.constantLogLoss,
+      \.calibrationError, \.meanRatio, \.rootMeanSquaredError, \.constantRootMeanSquaredError,
+      \.rankCorrelation,
+    ] where result[keyPath: measure]?.isFinite == false {
+      result[keyPath: measure] = nil
+    }
+    return result
+  }
 }
 
 /// Evaluates logits on held-out rows, with intervals from resampling users.
@@ -69,8 +82,15 @@ package struct TaskEvaluator: Sendable {
     return schema.tasks.indices.map { k in
       let prediction = logits.columns(k..<k + 1).values
       let label = labels.columns(k..<k + 1).values
-      return schema.tasks[k].domain == .seconds
-        ? seconds(k, prediction, label) : probability(k, prediction, label)
+      let isProbability = schema.tasks[k].domain == .probability
+      // What is no number has no rank, and says nothing else either.
+      guard !prediction.contains(where: \.isNaN) else {
+        return TaskEvaluation(
+          task: schema.tasks[k].name, rows: label.count,
+          positives: isProbability ? label.count { $0 == 1 } : nil)
+      }
+      return isProbability
+        ? probability(k, prediction, label).finite() : seconds(k, prediction, label).finite()
     }
   }
 

@@ -45,6 +45,34 @@ package enum TaskArchitecture: Sendable, Equatable, Codable {
     }
   }
 
+  /// How many parameters a body has, without making one; sizes are at most 4096 each.
+  package func parameterCount(inputs: Int, tasks: Int) -> Int {
+    func layer(_ inputs: Int, _ outputs: Int) -> Int { (inputs + 1) * outputs }
+    switch self {
+    case .progressiveExtraction(let sizes):
+      let experts = sizes.sharedExperts + tasks * sizes.taskExperts
+      let gates = tasks * (sizes.sharedExperts + sizes.taskExperts)
+      // Of the last level nothing reads the shared stream, so it has no shared gate.
+      func level(_ inputs: Int, isLast: Bool) -> Int {
+        experts * layer(inputs, sizes.width) + layer(inputs, gates + (isLast ? 0 : experts))
+      }
+      let first = level(inputs, isLast: sizes.levels == 1)
+      let between = max(sizes.levels - 2, 0) * level(sizes.width, isLast: false)
+      let last = sizes.levels > 1 ? level(sizes.width, isLast: true) : 0
+      return first + between + last + tasks * layer(sizes.width, 1)
+    case .mixtureOfExperts(let sizes):
+      let tower =
+        sizes.towerWidth > 0
+        ? layer(sizes.width, sizes.towerWidth) + layer(sizes.towerWidth, 1)
+        : layer(sizes.width, 1)
+      return sizes.experts * layer(inputs, sizes.width) + tasks * layer(inputs, sizes.experts)
+        + tasks * tower
+    case .sharedBottom(let sizes):
+      let widths = [inputs] + sizes.hidden + [tasks]
+      return zip(widths, widths.dropFirst()).reduce(0) { $0 + layer($1.0, $1.1) }
+    }
+  }
+
   /// A body of this architecture with fresh parameters.
   package func body(
     inputs: Int, tasks: Int, initializedBy stream: inout RandomStream
