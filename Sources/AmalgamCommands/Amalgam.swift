@@ -50,8 +50,12 @@ package struct Amalgam: AsyncParsableCommand {
   private static func report(_ error: any Error) -> Int32 {
     let status = exitCode(for: error)
     if status == .success {
-      print(message(for: error))
-      return 0
+      do {
+        try StandardOutput.print(message(for: error))
+        return 0
+      } catch {
+        return report(error)
+      }
     }
     if status == .validationFailure {
       writeError(fullMessage(for: error))

@@ -88,7 +88,7 @@ struct EvaluateCommand: ParsableCommand {
       seed: settings.seed, estimates: estimates)
     if let output { try DurableFiles.write(MachineOutput.text(found), to: output) }
     if common.json { return try MachineOutput.print(found) }
-    for line in Self.lines(found) { print(line) }
+    try StandardOutput.print(Self.lines(found))
   }
 
   /// Each policy with the name that reports call it: the policy's own, or the registry's version.

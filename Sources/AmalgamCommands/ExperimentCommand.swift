@@ -69,6 +69,6 @@ struct ExperimentCommand: ParsableCommand {
     progress.finish()
     if let output { try DurableFiles.write(MachineOutput.text(summary), to: output) }
     if json { return try MachineOutput.print(summary) }
-    for line in summary.lines { print(line) }
+    try StandardOutput.print(summary.lines)
   }
 }

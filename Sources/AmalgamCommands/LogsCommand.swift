@@ -87,23 +87,25 @@ struct LogsCommand: ParsableCommand {
         feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes, threads: settings.threads,
         findingLimit: findings, spillFolder: Settings.spillFolder)
       let valid = validation.isValid(strictly: strict)
-      try common.json ? printJSON(validation, valid) : printText(validation)
+      try common.json
+        ? printJSON(validation, valid)
+        : StandardOutput.print(text(validation) + (valid ? ["\(log) is valid"] : []))
       if !valid {
         let odd = validation.irregularities.entries.reduce(0) { $0 + $1.count }
         throw CommandFailure.failure(
           "\(log) is not valid: \(validation.lines.errorCount) bad lines, \(odd) odd events")
       }
-      if !common.json { print("\(log) is valid") }
     }
 
-    private func printText(_ validation: LogValidation) {
-      for finding in validation.lines.findings { print(finding) }
+    private func text(_ validation: LogValidation) -> [String] {
+      var lines = validation.lines.findings.map { "\($0)" }
       let hidden = validation.lines.errorCount - validation.lines.findings.count
-      if hidden > 0 { print("and \(hidden) more bad lines") }
-      LogText.printIrregularities(validation.irregularities)
-      print(
+      if hidden > 0 { lines.append("and \(hidden) more bad lines") }
+      lines += LogText.lines(of: validation.irregularities)
+      lines.append(
         "\(validation.lines.decisionCount) decisions, \(validation.lines.feedbackCount) feedback "
           + "events, \(validation.lines.byteCount) bytes")
+      return lines
     }
 
     private func printJSON(_ validation: LogValidation, _ valid: Bool) throws {
@@ -143,7 +145,7 @@ struct LogsCommand: ParsableCommand {
         feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes, threads: settings.threads,
         spillFolder: Settings.spillFolder)
       if common.json { return try MachineOutput.print(description) }
-      print(LogText.text(of: description))
+      try StandardOutput.print(LogText.text(of: description))
     }
   }
 }
@@ -151,11 +153,10 @@ struct LogsCommand: ParsableCommand {
 /// Logs in words for a terminal.
 enum LogText {
   /// One line an irregularity, with what preparation does about it.
-  static func printIrregularities(_ irregularities: IrregularityCounts) {
-    for entry in irregularities.entries {
-      print(
-        "\(entry.kind.rawValue): \(entry.count), first at \(entry.file):\(entry.firstLine) "
-          + "(\(entry.kind.policy))")
+  static func lines(of irregularities: IrregularityCounts) -> [String] {
+    irregularities.entries.map { entry in
+      "\(entry.kind.rawValue): \(entry.count), first at \(entry.file):\(entry.firstLine) "
+        + "(\(entry.kind.policy))"
     }
   }
 

@@ -52,17 +52,17 @@ struct PolicyCommand: ParsableCommand {
           evaluation: entry.manifest.evaluation)
       }
       if json { return try MachineOutput.print(rows) }
-      for row in rows {
+      let lines = rows.map { row in
         let estimates = row.evaluation.map { record in
           let interval = record.low.flatMap { low in
             record.high.map { String(format: " [%.3f, %.3f]", low, $0) }
           }
           return String(format: "%@ %.3f%@", record.estimator, record.value, interval ?? "")
         }
-        print(
-          "\(row.current ? "*" : " ") \(row.version)  \(row.policy)  (\(row.algorithm), seed "
-            + "\(row.seed))  \(estimates.joined(separator: "; "))")
+        return "\(row.current ? "*" : " ") \(row.version)  \(row.policy)  (\(row.algorithm), seed "
+          + "\(row.seed))  \(estimates.joined(separator: "; "))"
       }
+      try StandardOutput.print(lines)
     }
   }
 
@@ -78,7 +78,7 @@ struct PolicyCommand: ParsableCommand {
 
     func run() throws {
       let stored = try PolicyArtifact.load(artifact)
-      print(try PolicyRegistry(folder: registry).add(stored, as: version))
+      try StandardOutput.print(PolicyRegistry(folder: registry).add(stored, as: version))
     }
   }
 
@@ -90,7 +90,7 @@ struct PolicyCommand: ParsableCommand {
 
     func run() throws {
       try registry.open().release(version)
-      print("\(version) is current")
+      try StandardOutput.print("\(version) is current")
     }
   }
 
@@ -101,7 +101,7 @@ struct PolicyCommand: ParsableCommand {
     @OptionGroup var registry: RegistryOption
 
     func run() throws {
-      print("\(try registry.open().rollback()) is current")
+      try StandardOutput.print("\(try registry.open().rollback()) is current")
     }
   }
 
@@ -116,19 +116,22 @@ struct PolicyCommand: ParsableCommand {
       let artifact = try source.load()
       let request = try RankingRequest(file: request, schema: artifact.manifest.fusion.schema)
       let explanation = try request.explain(by: artifact, count: nil)
-      print("policy \(artifact.manifest.policy.name) (\(artifact.manifest.algorithm))")
-      print("task             action    weight")
+      var lines = [
+        "policy \(artifact.manifest.policy.name) (\(artifact.manifest.algorithm))",
+        "task             action    weight",
+      ]
       for weight in explanation.weights {
         let name = weight.task.padding(toLength: 16, withPad: " ", startingAt: 0)
-        print(name + String(format: "%7.3f  %8.4f", weight.action, weight.weight))
+        lines.append(name + String(format: "%7.3f  %8.4f", weight.action, weight.weight))
       }
       for (rank, candidate) in explanation.ranking.enumerated() {
-        print("\(rank + 1). \(request.itemIDs[candidate.index])  score \(candidate.score)")
+        lines.append("\(rank + 1). \(request.itemIDs[candidate.index])  score \(candidate.score)")
         let parts = zip(explanation.weights, candidate.contributions).map { ($0.task, $1) }
         for (task, part) in parts.sorted(by: { abs($0.1) > abs($1.1) }) {
-          print("     " + String(format: "%+9.4f  %@", part, task))
+          lines.append("     " + String(format: "%+9.4f  %@", part, task))
         }
       }
+      try StandardOutput.print(lines)
     }
   }
 }

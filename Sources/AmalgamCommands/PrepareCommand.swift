@@ -70,10 +70,12 @@ struct PrepareCommand: ParsableCommand {
       testTransitions: report.test?.transitions ?? 0, testSessions: report.test?.sessions ?? 0,
       counts: report.counts)
     if common.json { return try MachineOutput.print(result) }
-    print("\(result.train): \(result.trainSessions) sessions, \(result.trainTransitions) steps")
+    var lines = [
+      "\(result.train): \(result.trainSessions) sessions, \(result.trainTransitions) steps"
+    ]
     if let test = result.test {
-      print("\(test): \(result.testSessions) sessions, \(result.testTransitions) steps")
+      lines.append("\(test): \(result.testSessions) sessions, \(result.testTransitions) steps")
     }
-    LogText.printIrregularities(report.irregularities)
+    try StandardOutput.print(lines + LogText.lines(of: report.irregularities))
   }
 }

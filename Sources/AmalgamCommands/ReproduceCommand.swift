@@ -45,10 +45,10 @@ struct ReproduceCommand: ParsableCommand {
       let run = try RunFolder(path: path, configuration: seeded, resume: resume)
       let results = try Reproduction(configuration: seeded, run: run)()
       if common.json {
-        print(try ResultsFile.text(of: results), terminator: "")
+        try StandardOutput.write(ResultsFile.text(of: results))
       } else {
-        for line in TerminalTable(results).lines { print(line) }
-        print("results: \(run.file("results.json"))")
+        try StandardOutput.print(
+          TerminalTable(results).lines + ["results: \(run.file("results.json"))"])
       }
     }
   }

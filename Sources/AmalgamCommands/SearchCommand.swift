@@ -69,13 +69,13 @@ struct SearchCommand: ParsableCommand {
       seed: settings.seed, revision: Revision.current
     ).write(to: output)
     if common.json { return try MachineOutput.print(found) }
-    print(
-      "best of \(found.points) points over \(found.sessions) simulated sessions: satisfaction per "
-        + "session \(Self.short(found.mean)) ± \(Self.short(found.deviation)), in \(output)")
-    let weights = FusionWeightBounds.standard(for: .standard).denormalized(found.action)
-    for (task, weight) in zip(TaskSchema.standard.names, weights) {
-      print("  \(task): \(Self.short(Double(weight)))")
-    }
+    let bounds = FusionWeightBounds.standard(for: .standard)
+    let weights = zip(TaskSchema.standard.names, bounds.denormalized(found.action))
+    try StandardOutput.print(
+      [
+        "best of \(found.points) points over \(found.sessions) simulated sessions: satisfaction per "
+          + "session \(Self.short(found.mean)) ± \(Self.short(found.deviation)), in \(output)"
+      ] + weights.map { "  \($0): \(Self.short(Double($1)))" })
   }
 
   private static func short(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }

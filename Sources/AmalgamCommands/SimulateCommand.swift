@@ -87,7 +87,7 @@ struct SimulateCommand: ParsableCommand {
         log: output, requests: counts.requests, sessions: counts.sessions,
         feedback: counts.feedback, bytes: counts.bytes)
       if json { return try MachineOutput.print(result) }
-      print(
+      try StandardOutput.print(
         "\(output): \(result.sessions) sessions, \(result.requests) requests, "
           + "\(result.feedback) responses (simulated users)")
     }
@@ -151,9 +151,10 @@ struct SimulateCommand: ParsableCommand {
       let check = try PlatformFolder(path: platform).platform
         .check(users: users, days: days, seed: seed, threads: threads)
       if json { return try MachineOutput.print(check) }
-      print("what                              log       simulated tolerance")
-      for line in check.lines { print(line) }
-      print("\(check.rows.count - check.failures.count) of \(check.rows.count) within tolerance")
+      let passed = check.rows.count - check.failures.count
+      try StandardOutput.print(
+        ["what                              log       simulated tolerance"] + check.lines
+          + ["\(passed) of \(check.rows.count) within tolerance"])
     }
   }
 
@@ -199,7 +200,7 @@ struct SimulateCommand: ParsableCommand {
           of: fitted, userIDs: folder.userIDs, videoIDs: folder.videoIDs, seed: seed, to: path)
       }
       if common.json { return try MachineOutput.print(fitted.fit) }
-      print("\(output): fitted, \(fitted.allUsers.count) simulated users")
+      try StandardOutput.print("\(output): fitted, \(fitted.allUsers.count) simulated users")
     }
   }
 }

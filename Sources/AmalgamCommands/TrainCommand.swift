@@ -79,7 +79,7 @@ struct TrainCommand: ParsableCommand {
       try Self.train(source, settings, folder)
     }
     if common.json { return try MachineOutput.print(found) }
-    print(
+    try StandardOutput.print(
       "\(found.policy): \(found.algorithm), \(found.steps) steps on \(found.transitions) "
         + "transitions in \(found.sessions) sessions")
   }

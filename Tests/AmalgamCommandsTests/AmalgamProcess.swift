@@ -17,8 +17,10 @@ struct AmalgamProcess {
 
   /// Runs `amalgam` with these arguments to its end, which must come within a minute.
   ///
-  /// - Parameter fileSizeLimit: no file may grow beyond so many blocks of 512 bytes.
-  init(_ arguments: [String], fileSizeLimit: Int? = nil) throws {
+  /// - Parameters:
+  ///   - fileSizeLimit: no file may grow beyond so many blocks of 512 bytes.
+  ///   - outputPath: where standard output goes instead of to `output`.
+  init(_ arguments: [String], fileSizeLimit: Int? = nil, outputPath: String? = nil) throws {
     let scratch = try ScratchFolder()
     let (output, errors) = (scratch.file("output"), scratch.file("errors"))
     let process = Process()
@@ -32,7 +34,12 @@ struct AmalgamProcess {
     }
     // Files and not pipes: a pipe is inherited by children that other tests start meanwhile.
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try Self.handle(output)
+    process.standardOutput =
+      if let outputPath {
+        try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
+      } else {
+        try Self.handle(output)
+      }
     process.standardError = try Self.handle(errors)
     try process.run()
     let guardian = DispatchWorkItem { process.terminate() }
@@ -40,7 +47,7 @@ struct AmalgamProcess {
     process.waitUntilExit()
     guardian.cancel()
     status = process.terminationStatus * (process.terminationReason == .exit ? 1 : -1)
-    self.output = try String(contentsOfFile: output, encoding: .utf8)
+    self.output = outputPath == nil ? try String(contentsOfFile: output, encoding: .utf8) : ""
     self.errors = try String(contentsOfFile: errors, encoding: .utf8)
   }
 

@@ -54,6 +54,10 @@ struct ReproduceTests {
     #expect(list.output.contains("* batch_rl_mtf"))
     #expect(list.output.contains("conservative"))
 
+    let unread = try AmalgamProcess(arguments(whole) + ["--resume"], outputPath: "/dev/full")
+    #expect(unread.status == 1)
+    #expect(unread.errors.contains("standard output: cannot be written"), "\(unread.errors)")
+
     let interrupted = scratch.file("interrupted")
     #expect(
       try interrupt(arguments(interrupted), after: "\(interrupted)/stages/prepare.json") == 130)

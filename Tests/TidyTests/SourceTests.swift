@@ -125,6 +125,17 @@ struct SourceTests {
     }
   }
 
+  @Test("nothing prints but what can fail: a full disk behind standard output is told")
+  func printing() {
+    for file in sources {
+      for (number, line) in file.lines.enumerated() where !line.isComment {
+        #expect(
+          !line.replacing("func print(", with: "").contains(/(?:^|[^.\w])(?:debugP|p)rint\(/),
+          "\(file.path):\(number + 1): \(line)")
+      }
+    }
+  }
+
   private struct Function {
     var name: Substring
     var start: Int

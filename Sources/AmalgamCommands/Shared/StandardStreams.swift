@@ -8,6 +8,32 @@ enum StandardError {
   }
 }
 
+/// Results for people.
+enum StandardOutput {
+  /// Writes lines.
+  ///
+  /// - Throws: `CommandFailure.failure` if they cannot be written whole: a result that nobody gets
+  ///   is none, and a shell that reads it must not take the exit status for success.
+  static func print(_ lines: [String]) throws { try write(lines.map { $0 + "\n" }.joined()) }
+
+  /// Writes a line.
+  ///
+  /// - Throws: as for lines.
+  static func print(_ line: String) throws { try print([line]) }
+
+  /// Writes text as it stands.
+  ///
+  /// - Throws: as for lines.
+  static func write(_ text: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw CommandFailure.failure(
+        "standard output: cannot be written (is the disk full?); files that were written stay")
+    }
+  }
+}
+
 /// Output for machines.
 enum MachineOutput {
   /// A value as one JSON document with sorted keys.
@@ -20,12 +46,5 @@ enum MachineOutput {
   /// Prints a value as one JSON document with sorted keys.
   ///
   /// - Throws: `CommandFailure` if it cannot be written: half a document is no result.
-  static func print(_ value: some Encodable) throws {
-    let bytes = Data(try text(value).utf8)
-    do {
-      try FileHandle.standardOutput.write(contentsOf: bytes)
-    } catch {
-      throw CommandFailure.failure("standard output: cannot be written (is the disk full?)")
-    }
-  }
+  static func print(_ value: some Encodable) throws { try StandardOutput.write(text(value)) }
 }

@@ -71,7 +71,7 @@ struct TasksTrainCommand: ParsableCommand {
     if common.json {
       try MachineOutput.print(["output": output, "model": settings.model])
     } else {
-      print("wrote \(output)")
+      try StandardOutput.print("wrote \(output)")
     }
   }
 }
@@ -113,6 +113,6 @@ struct TasksEvaluateCommand: ParsableCommand {
     let baseline = stage.trainBaseline(inputsOf: model, seed: options.seed)
     let ofBaseline = evaluator.evaluate(logits: baseline(model.encoder.encode(features)))
     let report = TaskReport(model: ofModel, baseline: ofBaseline)
-    print(json ? try report.json() : report.table())
+    try StandardOutput.print(json ? try report.json() : report.table())
   }
 }

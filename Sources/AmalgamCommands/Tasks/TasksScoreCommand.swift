@@ -62,7 +62,7 @@ struct TasksScoreCommand: ParsableCommand {
       }
     }
     try writer.finish()
-    print("wrote \(userRows.count * videoRows.count) lines to \(output)")
+    try StandardOutput.print("wrote \(userRows.count * videoRows.count) lines to \(output)")
   }
 
   private func rows(of list: String, among ids: [Int64], _ flag: String) throws -> [Int] {
