@@ -27,6 +27,8 @@ struct ExperimentCommand: ParsableCommand {
   var arms: [String] = []
   @Option(help: "Days of the test.") var days = 4
   @Option(help: "Days before it under the reference, for the baselines.") var baselineDays = 2
+  @Option(help: "Days under the platform's reference weights before all that.")
+  var warmupDays = ReproduceConfiguration.Platform().warmupDays
   @Flag(
     inversion: .prefixedNo, help: "Take out what the baselines already explain (CUPED).")
   var baseline = true
@@ -47,6 +49,9 @@ struct ExperimentCommand: ParsableCommand {
     ] where value < 1 {
       throw ValidationError("\(name) \(value): expected at least 1")
     }
+    guard warmupDays >= 0 else {
+      throw ValidationError("--warmup-days \(warmupDays): expected at least 0")
+    }
   }
 
   func run() throws {
@@ -62,9 +67,11 @@ struct ExperimentCommand: ParsableCommand {
     settings.baselineDays = baselineDays
     settings.adjustsForBaseline = baseline
     let progress = ProgressLine("A/B test", total: policies.count + 1)
+    let state = folder.platform.warmedState(
+      days: warmupDays, seed: stableSeed(seed, "warm-up"), threads: threads)
     let summary = ExperimentSummary(
       try PlatformExperiment(
-        platform: folder.platform, state: folder.platform.initialState(), threads: threads
+        platform: folder.platform, state: state, threads: threads
       ).run(name: "experiment", arms: policies, settings: settings, seed: seed, progress: progress))
     progress.finish()
     if let output { try DurableFiles.write(MachineOutput.text(summary), to: output) }

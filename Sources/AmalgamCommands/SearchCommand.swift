@@ -12,10 +12,11 @@ struct SearchCommand: ParsableCommand {
     abstract: "Search the best static weights on a simulated platform and store them as a policy.",
     discussion: """
       Bayesian optimization: a Gaussian process of the mean satisfaction per session, asked where it \
-      could be highest. The users are simulated.
+      could be highest. The users are simulated; before the search they live warmupDays under the \
+      platform's reference weights.
 
-      Configuration keys, for --config and --set: seed, threads, search.sessionBudget and what else \
-      `search` holds.
+      Configuration keys, for --config and --set: seed, threads, warmupDays, search.sessionBudget, \
+      .usersPerPoint.
       """)
 
   @Option(name: .long, help: "A platform's folder, as `reproduce` and `simulate` write it.")
@@ -32,6 +33,8 @@ struct SearchCommand: ParsableCommand {
   struct Settings: Codable {
     var seed: UInt64 = 1
     var threads = 2
+    /// Days under the platform's reference weights before the search.
+    var warmupDays = ReproduceConfiguration.Platform().warmupDays
     var search = StaticWeightSearch.Settings()
 
     init() {}
@@ -47,16 +50,21 @@ struct SearchCommand: ParsableCommand {
     ] where value < 1 {
       throw CommandFailure.usage("\(key): expected at least 1, found \(value)")
     }
+    guard settings.warmupDays >= 0 else {
+      throw CommandFailure.usage("warmupDays: expected at least 0, found \(settings.warmupDays)")
+    }
     guard !DurableFiles.exists(output) else {
       throw CommandFailure.usage("\(output) is there already; artifacts are written once")
     }
     let folder = try PlatformFolder(path: platform)
+    let state = folder.platform.warmedState(
+      days: settings.warmupDays, seed: stableSeed(settings.seed, "warm-up"),
+      threads: settings.threads)
     let progress = ProgressLine("search", total: settings.search.sessionBudget)
     let found: StaticWeightSearch.Found
     do {
       found = try StaticWeightSearch(
-        platform: folder.platform, state: folder.platform.initialState(),
-        threads: settings.threads
+        platform: folder.platform, state: state, threads: settings.threads
       ).run(settings.search, seed: settings.seed, progress: progress)
     } catch let error as SearchError {
       throw CommandFailure.failure("\(error)")
