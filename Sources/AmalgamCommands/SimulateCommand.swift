@@ -153,7 +153,7 @@ struct SimulateCommand: ParsableCommand {
       if json { return try MachineOutput.print(check) }
       let passed = check.rows.count - check.failures.count
       try StandardOutput.print(
-        ["what                              log       simulated tolerance"] + check.lines
+        ["what                              log       simulated tolerance std. error"] + check.lines
           + ["\(passed) of \(check.rows.count) within tolerance"])
     }
   }

@@ -20,6 +20,11 @@ package struct PlatformAnchors: Sendable, Equatable, Codable {
   package var impressionsPerRequest: Double
   /// Mean requests a session.
   package var requestsPerSession: Double
+  /// Mean impressions a session.
+  package var impressionsPerSession: Double
+  /// Mean minutes from a session's first request to its last; the log's gaps would agree with 15
+  /// to 85.
+  package var minutesPerSession: Double
   /// Mean sessions a user and day.
   package var sessionsPerDay: Double
   /// Shares of gaps between requests of a session in 1–10 s, 10–60 s, 1–5 min, 5–30 min.
@@ -77,6 +82,8 @@ package struct PlatformAnchors: Sendable, Equatable, Codable {
     meanLogPlaySeconds: 2.066,
     impressionsPerRequest: 5.8,
     requestsPerSession: 13.5,
+    impressionsPerSession: 78.7,
+    minutesPerSession: 35,
     sessionsPerDay: 4.84,
     requestGapShares: [0.101, 0.345, 0.410, 0.145],
     returnUnderTwoHours: 0.54,

@@ -51,6 +51,23 @@ struct AmalgamProcess {
     self.errors = try String(contentsOfFile: errors, encoding: .utf8)
   }
 
+  /// Runs `amalgam` until `file` is there, then sends SIGINT; the exit status.
+  static func interrupted(_ arguments: [String], after file: String) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    for _ in 0..<30_000 where process.isRunning && !FileManager.default.fileExists(atPath: file) {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    process.interrupt()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
   private static func handle(_ path: String) throws -> FileHandle {
     try Data().write(to: URL(fileURLWithPath: path))
     return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
@@ -72,6 +89,12 @@ struct AmalgamProcess {
       #expect(!errors.contains(noise), "\(errors)", sourceLocation: sourceLocation)
     }
   }
+}
+
+/// Where the repository stands on this machine.
+enum RepositoryFolder {
+  static let path = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 }
 
 /// A folder that is removed with the last reference to it.

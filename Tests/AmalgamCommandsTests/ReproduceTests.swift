@@ -4,9 +4,7 @@ import Testing
 
 @Suite("reproduce", .serialized)
 struct ReproduceTests {
-  private static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-  private static let data = "\(root)/Data/kuairand-pure"
+  private static let data = "\(RepositoryFolder.path)/Data/kuairand-pure"
 
   private func arguments(_ output: String) -> [String] {
     ["reproduce", "--preset", "tiny", "--data", Self.data, "--output", output]
@@ -60,7 +58,8 @@ struct ReproduceTests {
 
     let interrupted = scratch.file("interrupted")
     #expect(
-      try interrupt(arguments(interrupted), after: "\(interrupted)/stages/prepare.json") == 130)
+      try AmalgamProcess.interrupted(
+        arguments(interrupted), after: "\(interrupted)/stages/prepare.json") == 130)
     #expect(!DurableFiles.exists("\(interrupted)/results.json"))
     let refused = try AmalgamProcess(arguments(interrupted))
     #expect(refused.status == 2)
@@ -75,23 +74,6 @@ struct ReproduceTests {
     }
     #expect(
       try comparable("\(whole)/results.json") == comparable("\(interrupted)/results.json"))
-  }
-
-  /// Runs until `file` is there, then sends SIGINT; the exit status.
-  private func interrupt(_ arguments: [String], after file: String) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: AmalgamProcess.path)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    for _ in 0..<12_000 where process.isRunning && !DurableFiles.exists(file) {
-      Thread.sleep(forTimeInterval: 0.01)
-    }
-    process.interrupt()
-    process.waitUntilExit()
-    return process.terminationStatus
   }
 
   @Test("wrong requests are usage errors that name what is wrong")
