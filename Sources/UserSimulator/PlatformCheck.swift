@@ -15,16 +15,20 @@ package struct PlatformCheck: Sendable, Equatable, Codable {
     /// which have nothing to do with each other and so add in squares.
     package var tolerance: Double
     /// What chance does to the simulated number: which users were drawn and what they happened to
-    /// do. Nil where a single user leaves nothing to tell it from.
+    /// do. Nil where there is nothing to tell it from, as with a single user.
     package var standardError: Double?
 
-    enum CodingKeys: String, CodingKey { case name, anchor, simulated, tolerance }
+    enum CodingKeys: String, CodingKey { case name, anchor, simulated, tolerance, standardError }
 
-    init(name: String, anchor: Double, simulated: Double, tolerance: Double) {
+    init(
+      name: String, anchor: Double, simulated: Double, tolerance: Double,
+      standardError: Double? = nil
+    ) {
       self.name = name
       self.anchor = anchor
       self.simulated = simulated
       self.tolerance = tolerance
+      self.standardError = standardError
     }
 
     /// Reads null as NaN.
@@ -35,7 +39,8 @@ package struct PlatformCheck: Sendable, Equatable, Codable {
       }
       self.init(
         name: try values.decode(String.self, forKey: .name), anchor: try number(.anchor),
-        simulated: try number(.simulated), tolerance: try number(.tolerance))
+        simulated: try number(.simulated), tolerance: try number(.tolerance),
+        standardError: try values.decodeIfPresent(Double.self, forKey: .standardError))
     }
 
     /// Writes null for what is not finite.
@@ -47,6 +52,8 @@ package struct PlatformCheck: Sendable, Equatable, Codable {
       ] {
         try values.encode(number.isFinite ? number : nil, forKey: key)
       }
+      try values.encode(
+        standardError.flatMap { $0.isFinite ? $0 : nil }, forKey: .standardError)
     }
 
     /// Whether they are near enough.

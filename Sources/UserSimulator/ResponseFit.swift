@@ -198,7 +198,6 @@ package func intraclassCorrelation(probabilities: [Double], groups: [Int]) -> Do
 }
 
 /// The same from sums, counts and the total of squares: for 0/1 data the squares are the sum.
-/// 0 where nothing varies.
 ///
 /// Shapes: `sums`, `counts` [G].
 package func betweenVariance(sums: [Double], counts: [Double], squares: Double) -> Double {
@@ -217,6 +216,5 @@ package func betweenVariance(sums: [Double], counts: [Double], squares: Double) 
   }
   let n0 = (total - countSquares / total) / (groupCount - 1)
   let variance = (between / (groupCount - 1) - within / (total - groupCount)) / n0
-  let bernoulli = mean * (1 - mean)
-  return bernoulli > 0 ? variance / bernoulli : 0
+  return variance / (mean * (1 - mean))
 }
