@@ -1,6 +1,6 @@
 # make demo   install what is missing, build, run the main job on the data in Data/
 # make test   install what is missing, lint, build, run every test
-# Both work offline once everything is installed, and as often as you like.
+# Both work as often as you like, and without a network once one of them has run here.
 
 SWIFT ?= swift
 DEMO_OUTPUT ?= runs/demo
@@ -14,6 +14,8 @@ help:
 
 # System packages, DuckDB's library, the Python packages of the tests. Nothing when all is there.
 setup:
+	@command -v $(firstword $(SWIFT)) >/dev/null || \
+	  { echo "found no $(SWIFT): install Swift 6.3 (https://www.swift.org/install)" >&2; exit 1; }
 	@Scripts/install-system-packages.sh
 	@Scripts/get-duckdb.sh
 	@Scripts/make-python.sh
@@ -36,6 +38,6 @@ test: setup lint
 demo: build
 	.build/release/amalgam reproduce --preset small --output $(DEMO_OUTPUT) --resume
 
-# Keeps .deps (downloads) and runs (results).
+# Keeps .deps (downloads) and runs (results); SwiftPM's cache has the packages for the next build.
 clean:
 	rm -rf .build

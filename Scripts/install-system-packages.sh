@@ -36,6 +36,7 @@ if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 fail() {
   echo "install-system-packages: $*" >&2
   echo "missing here (Debian's names): ${missing[*]}" >&2
+  echo "then give the command again" >&2
   exit 1
 }
 
@@ -44,7 +45,8 @@ command -v apt-get >/dev/null ||
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null ||
-    fail "not root and no sudo; ask an administrator for: apt-get install ${missing[*]}"
+    fail "neither root nor sudo: ask an administrator to install the packages with" \
+      "'apt-get update && apt-get install --no-install-recommends ${missing[*]}'"
   as_root=(sudo)
 fi
 
