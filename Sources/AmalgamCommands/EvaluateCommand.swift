@@ -148,6 +148,7 @@ struct EvaluateCommand: ParsableCommand {
           String(format: "%.3f", estimate.actionDistance),
         ]))
     }
+    lines += found.estimates.compactMap(\.warning)
     lines.append("gap: mean Q of the policy's actions less that of the logged ones (R of eq. 10);")
     lines.append("distance: root mean square between the policy's and the logged weights")
     return lines

@@ -20,6 +20,9 @@ package struct FittedQConfiguration: Sendable, Equatable {
   package var rounds = 5000
   /// m: transitions a round.
   package var batchSize = 512
+  /// Every round reads all transitions, each once, instead of m drawn ones: no noise of batches, for
+  /// data so small that a round over all of it is cheap.
+  package var readsAllTransitions = false
   /// n: initial states that V̂ is the mean over; all of them when there are fewer.
   package var initialStates = 5000
   /// γ.

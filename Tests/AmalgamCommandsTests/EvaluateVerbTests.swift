@@ -45,6 +45,8 @@ struct EvaluateVerbTests {
       let low: Double
       let high: Double
       let initialStates: Int
+      let bellmanResidual: Double?
+      let hasConverged: Bool?
     }
     let sessions: Int
     let transitions: Int
@@ -80,6 +82,34 @@ struct EvaluateVerbTests {
     #expect(table.status == 0)
     #expect(table.output.contains("30 logged sessions"))
     #expect(table.output.contains("as they were logged: 1.950"))
+  }
+
+  @Test("a fit that is cut short is told to machines and people, with what to do about it")
+  func cutShort() throws {
+    // Of cut sessions the log shows 1.95, but in all states 1/(1 − 0.95) is to come.
+    try DurableFiles.remove(data + "/0.safetensors")
+    try Safetensors.write(
+      [
+        ("states", Tensor([Float](repeating: 0.5, count: 60 * 3), shape: [60, 3])),
+        ("actions", Tensor([Float](repeating: 0, count: 60 * 12), shape: [60, 12])),
+        ("rewards", Tensor([Float](repeating: 1, count: 60))),
+        ("session_offsets", Tensor((0...30).map { Int64($0) * 2 })),
+        ("session_end", Tensor([UInt8](repeating: 1, count: 30))),
+        ("final_states", Tensor([Float](repeating: 0.5, count: 30 * 3), shape: [30, 3])),
+        ("user_hash", Tensor((0..<30).map { UInt64($0 / 2) })),
+      ], to: data + "/0.safetensors")
+    let arguments = [
+      "evaluate", "--data", data, "--policy", fixture.path("fixed"), "--linear", "--set",
+      "evaluation.rounds=20", "--set", "evaluation.hidden=[16]", "--set", "evaluation.fits=2",
+    ]
+    let table = try AmalgamProcess(arguments)
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("fitted Q of static has not converged"), "\(table.output)")
+    #expect(table.output.contains("raise evaluation.rounds"))
+    let json = try AmalgamProcess(arguments + ["--json"])
+    let found = try JSONDecoder().decode(Found.self, from: Data(json.output.utf8))
+    #expect(found.estimates.map(\.hasConverged) == [false, false, nil])
+    #expect(try #require(found.estimates[0].bellmanResidual) > 0.5)
   }
 
   @Test("all versions of a registry are evaluated under their names")

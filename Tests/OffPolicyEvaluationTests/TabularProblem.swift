@@ -45,23 +45,29 @@ struct TabularProblem {
 
   static func weight(_ action: Int) -> Float { Float(action - 1) }
 
+  /// A state as policies and networks see it: its index, or an indicator of each state.
+  func features(_ state: Int, oneHot: Bool) -> [Float] {
+    oneHot ? (0..<stateCount).map { $0 == state ? 1 : 0 } : [Float(state)]
+  }
+
   /// Each (state, action, successor) once: the data's frequencies are the true probabilities.
-  func everyTransition() throws -> TrajectoryArrays {
+  func everyTransition(oneHot: Bool = false) throws -> TrajectoryArrays {
     var sessions: [Trajectory] = []
     for s in 0..<stateCount {
       for a in 0..<Self.actionCount {
         for next in successors[s * Self.actionCount + a] {
           sessions.append(
             Trajectory(
-              states: [Float(s)], actions: [Self.weight(a)],
+              states: features(s, oneHot: oneHot), actions: [Self.weight(a)],
               rewards: [Float(rewards[s * Self.actionCount + a])],
               end: next == Self.ended ? .terminal : .truncated,
-              finalState: next == Self.ended ? nil : [Float(next)],
+              finalState: next == Self.ended ? nil : features(next, oneHot: oneHot),
               userHash: UInt64(sessions.count)))
         }
       }
     }
-    return try TrajectoryArrays(sessions, stateSize: 1, actionSize: 1)
+    return try TrajectoryArrays(
+      sessions, stateSize: oneHot ? stateCount : 1, actionSize: 1)
   }
 
   /// Sessions that begin in states 0 and 1, by a uniform behaviour policy, with noisy rewards.
@@ -96,6 +102,24 @@ struct TabularProblem {
   }
 
   var normalizer: StateNormalizer { .identity(stateSize: 1) }
+}
+
+/// One action a state, of states that are indicators.
+struct IndicatorPolicy: FusionPolicy {
+  let actions: [Int]
+  var name: String { "table" }
+  var actionSize: Int { 1 }
+
+  func decide(
+    _ requests: PolicyRequests, using stream: inout RandomStream
+  ) -> PolicyDecisions {
+    let size = requests.stateSize
+    return PolicyDecisions(
+      actions: (0..<requests.count).map { row in
+        let state = requests.states[row * size..<(row + 1) * size].firstIndex(of: 1)
+        return TabularProblem.weight(actions[(state ?? 0) - row * size])
+      })
+  }
 }
 
 /// One action a state.

@@ -16,6 +16,9 @@ extension Reproduction {
     let stored = try Self.stored.map { method in
       try run.stage("evaluate-\(method.rawValue)") { try estimates(of: method) }
     }
+    for warning in stored.flatMap({ $0 }).compactMap(\.warning) {
+      StandardError.write(warning + "\n")
+    }
     return stored.flatMap { $0 }.map { estimate in
       OfflineEstimate(
         method: estimate.method, estimator: estimate.estimator, value: estimate.value,

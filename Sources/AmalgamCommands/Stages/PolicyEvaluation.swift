@@ -1,3 +1,4 @@
+import Foundation
 import FusionMDP
 import OffPolicyEvaluation
 
@@ -67,6 +68,10 @@ struct PolicyEvaluation {
     var temporalDifferenceError: Double
     var regularizer: Double
     var actionDistance: Double
+    /// See `FitConvergence`; nil for a fit without rounds, and in records of older versions.
+    var valueDrift: Double?
+    var bellmanResidual: Double?
+    var hasConverged: Bool?
 
     init(_ estimate: PolicyValueEstimate, method: String) {
       self.method = method
@@ -81,6 +86,18 @@ struct PolicyEvaluation {
       temporalDifferenceError = estimate.diagnostics.temporalDifferenceError
       regularizer = estimate.diagnostics.regularizer
       actionDistance = estimate.diagnostics.actionDistance
+      valueDrift = estimate.diagnostics.convergence?.drift
+      bellmanResidual = estimate.diagnostics.convergence?.residual
+      hasConverged = estimate.hasConverged
+    }
+
+    /// What a user should know and can do if the fit has not converged, else nil.
+    var warning: String? {
+      guard hasConverged == false, let valueDrift, let bellmanResidual else { return nil }
+      return "\(estimator) of \(method) has not converged: its value moved by "
+        + String(format: "%+.3f over the last tenth of the rounds and ", valueDrift)
+        + String(format: "is about %+.3f short of its own equation; ", bellmanResidual)
+        + "raise evaluation.rounds or evaluation.learningRate"
     }
   }
 

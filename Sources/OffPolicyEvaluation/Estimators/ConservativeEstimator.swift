@@ -117,9 +117,9 @@ package struct ConservativeEstimator: Sendable {
     let averagedFrom =
       configuration.rounds - max(1, Int(configuration.averagedShare * Double(configuration.rounds)))
     var average = IterateAverage(count: q.layout.count)
+    var course = IterateCourse(rounds: configuration.rounds, count: q.layout.count)
     for round in 0..<configuration.rounds {
-      let rows = stream.indices(below: transitions.count, count: configuration.batchSize)
-      let batch = sessions.batch(at: rows.map { transitions[$0] }, using: &stream)
+      let batch = batch(sessions, transitions: transitions, using: &stream)
       let targetNetwork = configuration.target == .previousIterate ? q : slow  // Q_k
       step.compute(q: q, target: targetNetwork, batch: batch)
       guard step.loss.isFinite, abs(step.qMean) <= bound else {
@@ -131,15 +131,30 @@ package struct ConservativeEstimator: Sendable {
         slow.softUpdate(toward: q, rate: rate)
       }
       if round >= averagedFrom { average.add(q.parameters) }
+      course.add(q.parameters, round: round)
       // The last tenth of the rounds is what the diagnostics are a mean over.
       if 10 * round >= 9 * configuration.rounds { step.recordDiagnostics() }
       try onRound()
     }
-    let network = MultilayerPerceptron(shape: shape, parameters: average.mean)  // Q̂
-    return FittedQ(
-      summary: step.summary,
-      values: { states, actions in
+    func values(_ parameters: [Float]) -> FittedQ.Values {
+      let network = MultilayerPerceptron(shape: shape, parameters: parameters)
+      return { states, actions in
         network(Matrix.joiningColumns([states, actions])).values.map { Double($0) }
-      })
+      }
+    }
+    return FittedQ(
+      summary: step.summary, values: values(average.mean),  // Q̂
+      course: course.means.map { FittedQ.Course(before: values($0.before), last: values($0.last)) })
+  }
+
+  /// The transitions of one round.
+  private func batch(
+    _ sessions: EvaluationSessions, transitions: [Int], using stream: inout RandomStream
+  ) -> EvaluationBatch {
+    guard !configuration.readsAllTransitions else {
+      return sessions.batch(at: transitions, using: &stream)
+    }
+    let rows = stream.indices(below: transitions.count, count: configuration.batchSize)
+    return sessions.batch(at: rows.map { transitions[$0] }, using: &stream)
   }
 }

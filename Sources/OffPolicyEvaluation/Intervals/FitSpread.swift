@@ -24,6 +24,10 @@ struct FitSpread {
   private struct Reading: Sendable {
     let summary: FitSummary
     let values: [Double]
+    /// V̂ of the last tenth of the rounds less that of the tenth before.
+    let drift: Double?
+    /// Q̂'s mean residual over all transitions; of the fit on all of them only.
+    let residual: Double
   }
 
   /// - Parameters:
@@ -51,8 +55,13 @@ struct FitSpread {
         ? Array(0..<sessions.data.transitionCount)
         : clusters.resampledTransitions(using: &resampling)
       let q = try fit(transitions, &stream, onRound)
+      func value(_ q: FittedQ.Values) -> Double {
+        Self.mean(sessions.initialValues(of: initial, q))
+      }
       return Reading(
-        summary: q.summary, values: sessions.initialValues(of: initial, q.values))
+        summary: q.summary, values: sessions.initialValues(of: initial, q.values),
+        drift: q.course.map { value($0.last) - value($0.before) },
+        residual: index == 0 ? sessions.meanResidual(q.values) : 0)
     }
     let values = readings[0].values
     let value = Self.mean(values)
@@ -75,7 +84,17 @@ struct FitSpread {
       diagnostics: FitDiagnostics(
         temporalDifferenceError: scale * summary.temporalDifferenceError,
         regularizer: scale * summary.regularizer, qMean: scale * summary.qMean,
-        actionDistance: sessions.actionDistance))
+        actionDistance: sessions.actionDistance,
+        convergence: Self.convergence(
+          drifts: readings.compactMap(\.drift).map { scale * $0 },
+          residual: scale * readings[0].residual * sessions.meanDiscountedLength)))
+  }
+
+  private static func convergence(drifts: [Double], residual: Double) -> FitConvergence? {
+    guard drifts.count > 1 else { return nil }
+    return FitConvergence(
+      drift: mean(drifts),
+      driftError: (variance(drifts) / Double(drifts.count)).squareRoot(), residual: residual)
   }
 
   /// Half the width of the interval, by Welch and Satterthwaite.

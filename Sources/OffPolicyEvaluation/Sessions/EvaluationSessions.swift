@@ -109,6 +109,45 @@ package struct EvaluationSessions: Sendable {
     return values
   }
 
+  /// At most this many transitions are read for the mean residual.
+  private static let residualTransitions = 1 << 16
+
+  /// Mean of r + γ·b·Q(s', π_e(s')) − Q(s, a), in scaled rewards, over all transitions or 2¹⁶ of
+  /// them evenly spaced.
+  ///
+  /// Where the fit has come to its end on these transitions it is 0: it is the gradient of eq. 10 by
+  /// a constant added to Q, of which the regulariser's is 0.
+  func meanResidual(_ q: FittedQ.Values) -> Double {
+    let count = min(data.transitionCount, Self.residualTransitions)
+    let indices = (0..<count).map { $0 * data.transitionCount / count }
+    var sum = 0.0
+    for start in stride(from: 0, to: count, by: 2048) {
+      let rows = Array(indices[start..<min(start + 2048, count)])
+      let batch = batch(at: rows, draws: rows.map { $0 % actions.samples })
+      let values = q(batch.states, batch.actions)
+      let next = q(batch.nextStates, batch.nextPolicyActions)
+      for row in rows.indices {
+        sum +=
+          Double(batch.rewards[row]) + discount * Double(batch.bootstraps[row]) * next[row]
+          - values[row]
+      }
+    }
+    return sum / Double(count)
+  }
+
+  /// Mean of Σ_t γ^t over the logged sessions' steps: how often a session counts a step's error.
+  var meanDiscountedLength: Double {
+    let sum = (0..<data.sessionCount).reduce(0.0) { sum, m in
+      var (length, weight) = (0.0, 1.0)
+      for _ in data.session(m) {
+        length += weight
+        weight *= discount
+      }
+      return sum + length
+    }
+    return sum / Double(data.sessionCount)
+  }
+
   private func gathered(_ table: [Float], _ indices: [Int], _ draws: [Int]) -> [Float] {
     let width = actions.actionSize
     var result: [Float] = []

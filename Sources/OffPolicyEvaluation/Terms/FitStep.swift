@@ -91,7 +91,20 @@ struct FitSummary: Sendable {
 
 /// A fitted Q̂.
 struct FittedQ: Sendable {
+  /// Q of states [B, S] and actions [B, A], in scaled rewards; [B].
+  typealias Values = @Sendable (_ states: Matrix, _ actions: Matrix) -> [Double]
+
+  /// Q of the mean iterates of two stretches of rounds.
+  struct Course: Sendable {
+    /// The tenth of the rounds before the last.
+    let before: Values
+    /// The last tenth.
+    let last: Values
+  }
+
   let summary: FitSummary
-  /// Q̂ of states [B, S] and actions [B, A], in scaled rewards; [B].
-  let values: @Sendable (_ states: Matrix, _ actions: Matrix) -> [Double]
+  /// Q̂.
+  let values: Values
+  /// Where the rounds were going; nil for a fit without rounds.
+  var course: Course?
 }
