@@ -19,7 +19,7 @@ enum StandardOutput {
   /// Writes a line.
   ///
   /// - Throws: as for lines.
-  static func print(_ line: String) throws { try print([line]) }
+  static func print(_ line: String) throws { try Self.print([line]) }
 
   /// Writes text as it stands.
   ///
