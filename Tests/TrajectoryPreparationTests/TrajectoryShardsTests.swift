@@ -255,6 +255,11 @@ struct TrajectoryShardsTests {
     manifest = TrajectoryManifest()
     manifest.version = 9
     try refused("layout version 1 expected, found 9", manifest: manifest) { _ in }
+  }
+
+  @Test("a manifest that cannot be read says where it is wrong")
+  func badManifests() throws {
+    let folder = try TemporaryFolder()
     let path = folder.path + "/manifest.json"
     for (text, reason) in [
       ("{\"format\": \"amalgam trajectories\"}", "key 'version' is missing"),
