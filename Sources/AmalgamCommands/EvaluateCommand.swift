@@ -70,9 +70,7 @@ struct EvaluateCommand: ParsableCommand {
     if let problem = settings.evaluation.problem {
       throw CommandFailure.usage("evaluation.\(problem)")
     }
-    guard settings.threads >= 1 else {
-      throw CommandFailure.usage("threads: expected at least 1, found \(settings.threads)")
-    }
+    try CountRange.threads.check("threads", settings.threads)
     let policies = try loadPolicies()
     let source = try TrajectoryShards(folder: data, reward: settings.rewardWeights)
     let normalizer = StateNormalizer.fit(on: source)

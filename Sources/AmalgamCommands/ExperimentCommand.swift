@@ -44,14 +44,10 @@ struct ExperimentCommand: ParsableCommand {
     for arm in arms where arm.split(separator: "=", maxSplits: 1).count != 2 {
       throw ValidationError("--arm \(arm): expected name=folder")
     }
-    for (name, value) in [
-      ("--days", days), ("--baseline-days", baselineDays), ("--threads", threads),
-    ] where value < 1 {
-      throw ValidationError("\(name) \(value): expected at least 1")
-    }
-    guard warmupDays >= 0 else {
-      throw ValidationError("--warmup-days \(warmupDays): expected at least 0")
-    }
+    try CountRange.days.check(flag: "--days", days)
+    try CountRange.days.check(flag: "--baseline-days", baselineDays)
+    try CountRange.optionalDays.check(flag: "--warmup-days", warmupDays)
+    try CountRange.threads.check(flag: "--threads", threads)
   }
 
   func run() throws {

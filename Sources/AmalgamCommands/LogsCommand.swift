@@ -26,10 +26,11 @@ struct LogsCommand: ParsableCommand {
     func validate() throws {
       for (name, value) in [
         ("sessionGapMinutes", sessionGapMinutes),
-        ("feedbackDeadlineMinutes", feedbackDeadlineMinutes), ("threads", Double(threads)),
+        ("feedbackDeadlineMinutes", feedbackDeadlineMinutes),
       ] where !(value > 0 && value.isFinite) {
         throw CommandFailure.usage("\(name): more than 0 expected, found \(value)")
       }
+      try CountRange.threads.check("threads", threads)
     }
   }
 

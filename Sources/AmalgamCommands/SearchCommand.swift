@@ -44,15 +44,10 @@ struct SearchCommand: ParsableCommand {
     Interruption.shared.install()
     var settings = try common.configuration(Settings())
     if let seed { settings.seed = seed }
-    for (key, value) in [
-      ("threads", settings.threads), ("search.sessionBudget", settings.search.sessionBudget),
-      ("search.usersPerPoint", settings.search.usersPerPoint),
-    ] where value < 1 {
-      throw CommandFailure.usage("\(key): expected at least 1, found \(value)")
-    }
-    guard settings.warmupDays >= 0 else {
-      throw CommandFailure.usage("warmupDays: expected at least 0, found \(settings.warmupDays)")
-    }
+    try CountRange.threads.check("threads", settings.threads)
+    try CountRange.optionalDays.check("warmupDays", settings.warmupDays)
+    try CountRange.things.check("search.sessionBudget", settings.search.sessionBudget)
+    try CountRange.things.check("search.usersPerPoint", settings.search.usersPerPoint)
     guard !DurableFiles.exists(output) else {
       throw CommandFailure.usage("\(output) is there already; artifacts are written once")
     }

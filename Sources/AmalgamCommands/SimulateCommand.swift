@@ -13,12 +13,6 @@ struct SimulateCommand: ParsableCommand {
     discussion: "The users are simulated; Docs/SimulatedPlatform.md says what is assumed of them.",
     subcommands: [Run.self, Check.self, Fit.self])
 
-  private static func requirePositive(_ options: [(name: String, value: Int)]) throws {
-    for (name, value) in options where value < 1 {
-      throw ValidationError("\(name) \(value): expected at least 1")
-    }
-  }
-
   /// `amalgam simulate run`: a policy's sessions as a session log.
   struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,11 +46,10 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func validate() throws {
-      try SimulateCommand.requirePositive(
-        [("--days", days), ("--threads", threads), ("--users", users ?? 1)])
-      guard warmupDays >= 0 else {
-        throw ValidationError("--warmup-days \(warmupDays): expected at least 0")
-      }
+      try CountRange.days.check(flag: "--days", days)
+      try CountRange.optionalDays.check(flag: "--warmup-days", warmupDays)
+      try CountRange.threads.check(flag: "--threads", threads)
+      try CountRange.things.check(flag: "--users", users ?? 1)
       for (name, value) in [
         ("--random-deviation", randomDeviation), ("--noise-deviation", noiseDeviation),
       ] where !(value > 0 && value.isFinite) {
@@ -143,8 +136,9 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print the comparisons as JSON for machines.") var json = false
 
     func validate() throws {
-      try SimulateCommand.requirePositive(
-        [("--users", users), ("--days", days), ("--threads", threads)])
+      try CountRange.days.check(flag: "--days", days)
+      try CountRange.threads.check(flag: "--threads", threads)
+      try CountRange.things.check(flag: "--users", users)
     }
 
     func run() throws {
@@ -178,7 +172,8 @@ struct SimulateCommand: ParsableCommand {
     @OptionGroup var common: ConfigurationOptions
 
     func validate() throws {
-      try SimulateCommand.requirePositive([("--users", users), ("--threads", threads)])
+      try CountRange.threads.check(flag: "--threads", threads)
+      try CountRange.things.check(flag: "--users", users)
     }
 
     func run() throws {

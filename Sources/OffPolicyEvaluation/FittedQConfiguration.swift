@@ -60,8 +60,14 @@ package struct FittedQConfiguration: Sendable, Equatable {
     ] where count < least {
       return "\(name): expected at least \(least), found \(count)"
     }
-    if hidden.contains(where: { $0 < 1 }) {
-      return "hidden: expected widths of at least 1, found \(hidden)"
+    for (name, count, most) in [
+      ("rounds", rounds, 1_000_000_000), ("batchSize", batchSize, 1_000_000),
+      ("policySamples", policySamples, 10_000), ("intervalFits", intervalFits, 10_000),
+    ] where count > most {
+      return "\(name): expected at most \(most), found \(count)"
+    }
+    if !hidden.allSatisfy((1...16_384).contains) {
+      return "hidden: expected widths in 1...16384, found \(hidden)"
     }
     if !(discount >= 0 && discount < 1) {
       return "discount: expected a number in [0, 1), found \(discount)"

@@ -11,6 +11,8 @@ import SeededRandom
 struct UserSlot {
   /// Browsing takes this long an item beside its play: reading the cover, the swipe.
   static let browsingSeconds = 1.0
+  /// Every session ends, whatever is assumed: after some 8,000 further requests in the mean.
+  static let leastLeavingLogOdds = -9.0
   /// Requests of a session lie between 1 s and just under the 30 min that would end it.
   static let gapSeconds = 1.0...1795.0
 
@@ -232,6 +234,7 @@ struct UserSlot {
     if assumptions.sessionFatigue {
       logOdds += assumptions.fatigueExit * usualLists(plan)
     }
+    logOdds = max(logOdds, Self.leastLeavingLogOdds)
     result.leaves = sessionStreams.exits.uniform() < 1 / (1 + exp(-logOdds))
     guard result.leaves else {
       result.gapMilliseconds = gap

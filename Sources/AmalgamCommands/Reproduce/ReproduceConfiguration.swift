@@ -152,12 +152,15 @@ extension ReproduceConfiguration {
       ("truth.days", truth.days), ("experiment.days", experiment.days),
       ("experiment.baselineDays", experiment.baselineDays), ("oracle.users", oracle.users),
       ("oracle.iterations", oracle.iterations), ("oracle.elite", oracle.elite),
+      ("oracle.population", oracle.population),
       ("platform.fitUsers", platform.fitUsers), ("platform.fitDays", platform.fitDays),
       ("platform.fitRounds", platform.fitRounds), ("platform.checkUsers", platform.checkUsers),
       ("platform.checkDays", platform.checkDays), ("tasks.replicates", tasks.replicates),
     ]
-    for (key, count) in counts where count < 1 {
-      throw CommandFailure.usage("\(key): expected at least 1, found \(count)")
+    for (key, count) in counts {
+      let range: CountRange =
+        key == "threads" ? .threads : key.lowercased().hasSuffix("days") ? .days : .things
+      try range.check(key, count)
     }
     guard oracle.population >= oracle.elite else {
       throw CommandFailure.usage(
@@ -166,8 +169,8 @@ extension ReproduceConfiguration {
     }
     for (key, count) in [
       ("platform.warmupDays", platform.warmupDays), ("tasks.epochs", tasks.epochs),
-    ] where count < 0 {
-      throw CommandFailure.usage("\(key): expected at least 0, found \(count)")
+    ] {
+      try CountRange.optionalDays.check(key, count)
     }
     if let problem = evaluation.problem { throw CommandFailure.usage("evaluation.\(problem)") }
     _ = try tasks.options(tasks.ranker, key: "ranker", members: tasks.members)

@@ -39,8 +39,9 @@ package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
 
   /// The first setting that is out of its range, in words; nil when all are fine.
   package var problem: String? {
-    if hidden.contains(where: { $0 < 1 }) {
-      return "hidden is \(hidden), expected widths of at least 1"
+    let widths = 1...TrainingConfiguration.largestWidth
+    if !hidden.allSatisfy(widths.contains) {
+      return "hidden is \(hidden), expected widths in \(widths)"
     }
     if !(0..<1).contains(discount) {
       return "discount is \(discount), expected a number in [0, 1)"
@@ -52,8 +53,8 @@ package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
       ("latentsPerAction", latentsPerAction), ("softUpdateInterval", softUpdateInterval),
       ("targetCandidates", targetCandidates), ("actionCandidates", actionCandidates),
     ]
-    for (name, value) in counts where value < 1 {
-      return "\(name) is \(value), expected at least 1"
+    for (name, value) in counts where !(1...10_000).contains(value) {
+      return "\(name) is \(value), expected a number in 1...10000"
     }
     let shares: [(String, Float)] = [
       ("perturbationBound", perturbationBound), ("softUpdateRate", softUpdateRate),

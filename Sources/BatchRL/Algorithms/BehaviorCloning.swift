@@ -39,8 +39,9 @@ package struct BehaviorCloning: BatchLearner {
 
     /// The first setting that is out of its range, in words; nil when all are fine.
     package var problem: String? {
-      if hidden.contains(where: { $0 < 1 }) {
-        return "hidden is \(hidden), expected widths of at least 1"
+      let widths = 1...TrainingConfiguration.largestWidth
+      if !hidden.allSatisfy(widths.contains) {
+        return "hidden is \(hidden), expected widths in \(widths)"
       }
       if !(learningRate > 0 && learningRate.isFinite) {
         return "learningRate is \(learningRate), expected a number above 0"

@@ -18,6 +18,9 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
   /// The defaults.
   package init() {}
 
+  /// The widest hidden layer that a network may have: 1 GiB of weights to the next such layer.
+  package static let largestWidth = 16_384
+
   /// The first setting that is out of its range, in words; nil when all are fine.
   package var problem: String? {
     let counts = [
@@ -28,6 +31,7 @@ package struct TrainingConfiguration: Codable, Sendable, Equatable {
     for (value, name) in counts where value < 1 {
       return "\(name) is \(value), expected at least 1"
     }
+    if batchSize > 1_000_000 { return "batchSize is \(batchSize), expected at most 1000000" }
     if transitionsFedPerStep < 0 {
       return "transitionsFedPerStep is \(transitionsFedPerStep), expected at least 0"
     }

@@ -70,7 +70,7 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
     try require(
       maximumShardTransitions > 0, "maximumShardTransitions", "at least 1",
       maximumShardTransitions)
-    try require(threads > 0, "threads", "at least 1", threads)
+    try require((1...1024).contains(threads), "threads", "1 to 1024", threads)
     try require(
       (memoryLimitMegabytes ?? 1) > 0, "memoryLimitMegabytes", "more than 0",
       memoryLimitMegabytes ?? 0)
