@@ -16,7 +16,10 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "tiny (under a minute), small (minutes) or paper (days).")
   var preset = "small"
   @Option(help: "The root seed; overrides the configuration.") var seed: UInt64?
-  @Option(help: "Runs with this many seeds in a row, in folders seed-N of the output.")
+  @Option(
+    help:
+      "Runs with this many seeds in a row, in folders seed-N of the output, and compares over them."
+  )
   var seeds = 1
   @Option(help: "The folder with the KuaiRand data; overrides the configuration.")
   var data: String?
@@ -38,12 +41,17 @@ struct ReproduceCommand: ParsableCommand {
     if let seed { configuration.seed = seed }
     if let data { configuration.data = data }
     try configuration.check()
+    var study: [SeedStudy.Run] = []
     for index in 0..<seeds {
       var seeded = configuration
       seeded.seed &+= UInt64(index)
       let path = seeds == 1 ? output : "\(output)/seed-\(seeded.seed)"
       let run = try RunFolder(path: path, configuration: seeded, resume: resume)
-      let results = try Reproduction(configuration: seeded, run: run)()
+      let reproduction = Reproduction(configuration: seeded, run: run)
+      let results = try reproduction()
+      study.append(
+        SeedStudy.Run(
+          seed: seeded.seed, truth: try reproduction.finishedTruth(), online: results.online))
       if common.json {
         try StandardOutput.write(ResultsFile.text(of: results))
       } else {
@@ -51,5 +59,16 @@ struct ReproduceCommand: ParsableCommand {
           TerminalTable(results).lines + ["results: \(run.file("results.json"))"])
       }
     }
+    if seeds > 1 { try conclude(study) }
+  }
+
+  private func conclude(_ runs: [SeedStudy.Run]) throws {
+    let study = SeedStudy(
+      runs, reference: Reproduction.Method.staticWeights.rawValue,
+      methods: Reproduction.Method.allCases.map(\.rawValue))
+    let path = "\(output)/seeds.json"
+    try study.write(to: path)
+    guard !common.json else { return }
+    try StandardOutput.print([""] + study.lines + ["seeds: \(path)"])
   }
 }

@@ -74,6 +74,31 @@ struct ReproduceTests {
     }
     #expect(
       try comparable("\(whole)/results.json") == comparable("\(interrupted)/results.json"))
+    try severalSeeds(first: whole, output: scratch.file("study"))
+  }
+
+  /// A study whose first seed is there already; the second is run.
+  private func severalSeeds(first: String, output: String) throws {
+    try DurableFiles.makeFolders(output)
+    try FileManager.default.copyItem(atPath: first, toPath: "\(output)/seed-1")
+    let process = try AmalgamProcess(arguments(output) + ["--seeds", "2", "--resume"])
+    #expect(process.status == 0, "\(process.errors)")
+    #expect(process.output.contains("seeds 1, 2: lifts over best_static"))
+    let study = try json("\(output)/seeds.json")
+    #expect(study["seeds"] as? [Int] == [1, 2])
+    let rows = try #require(study["rows"] as? [[String: Any]])
+    #expect(
+      rows.compactMap { $0["method"] as? String } == ["behavior_cloning", "batch_rl_mtf", "oracle"])
+    for row in rows {
+      let lift = try #require(row["session_return"] as? [String: Any])
+      let values = try #require(lift["values"] as? [Double])
+      #expect(values.count == 2)
+      let mean = try #require(lift["mean"] as? Double)
+      #expect(abs(mean - (values[0] + values[1]) / 2) < 1e-12)
+      // Student's t with one degree of freedom: 12.7062 deviations of a mean of two.
+      let low = try #require(lift["low"] as? Double)
+      #expect(abs(mean - low - 12.7062 * abs(values[0] - values[1]) / 2) < 1e-4)
+    }
   }
 
   @Test("wrong requests are usage errors that name what is wrong")

@@ -148,6 +148,9 @@ extension Reproduction {
     var positiveRateGain: Value?
   }
 
+  /// The true values of a run that is done.
+  func finishedTruth() throws -> [TrueRow] { try run.finished("truth", as: [TrueRow].self) ?? [] }
+
   /// Every method on the same users with the same random numbers.
   private func rollOut(_ arms: [PlatformExperiment.Arm], _ world: World) -> [TrueRow] {
     let users = world.someUsers(configuration.truth.users)
