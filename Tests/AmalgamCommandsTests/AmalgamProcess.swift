@@ -15,7 +15,7 @@ struct AmalgamProcess {
   static let path = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("amalgam").path
 
-  /// Runs `amalgam` with these arguments to its end, which must come within a minute.
+  /// Runs `amalgam` with these arguments to its end, which must come within four minutes.
   ///
   /// - Parameters:
   ///   - fileSizeLimit: no file may grow beyond so many blocks of 512 bytes.
@@ -43,7 +43,7 @@ struct AmalgamProcess {
     process.standardError = try Self.handle(errors)
     try process.run()
     let guardian = DispatchWorkItem { process.terminate() }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
+    DispatchQueue.global().asyncAfter(deadline: .now() + 240, execute: guardian)
     process.waitUntilExit()
     guardian.cancel()
     status = process.terminationStatus * (process.terminationReason == .exit ? 1 : -1)
