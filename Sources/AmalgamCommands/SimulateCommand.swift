@@ -11,7 +11,7 @@ struct SimulateCommand: ParsableCommand {
     commandName: "simulate",
     abstract: "Serve sessions on a simulated platform, compare it with the log, fit it again.",
     discussion: "The users are simulated; Docs/SimulatedPlatform.md says what is assumed of them.",
-    subcommands: [Run.self, Check.self, Fit.self])
+    subcommands: [Run.self, Check.self, Fit.self, SimulateHeadroom.self])
 
   /// `amalgam simulate run`: a policy's sessions as a session log.
   struct Run: ParsableCommand {
@@ -97,28 +97,15 @@ struct SimulateCommand: ParsableCommand {
       switch policy {
       case "random": return Serving(policy: random)
       case "mixed":
-        let base = try loaded(around, on: platform)
+        let base = try platform.policy(named: around)
         let mixed = MixedExploration(
           random: random,
           actionNoise: ActionNoiseExploration(base: base, deviation: noiseDeviation), salt: seed)
         return Serving(
           policy: mixed, experiment: "exploration",
           arm: { mixed.group(ofUser: $0) == .random ? "random" : "action_noise" })
-      default: return Serving(policy: try loaded(policy, on: platform))
+      default: return Serving(policy: try platform.policy(named: policy))
       }
-    }
-
-    private func loaded(
-      _ name: String, on platform: SimulatedPlatform
-    ) throws -> any FusionPolicy {
-      if name == "reference" { return platform.configuration.referencePolicy }
-      let policy = try PolicyArtifact.load(name).makePolicy()
-      guard policy.actionSize == platform.configuration.bounds.count else {
-        throw CommandFailure.usage(
-          "\(name): expected \(platform.configuration.bounds.count) weights, "
-            + "found \(policy.actionSize)")
-      }
-      return policy
     }
   }
 
@@ -197,5 +184,20 @@ struct SimulateCommand: ParsableCommand {
       if common.json { return try MachineOutput.print(fitted.fit) }
       try StandardOutput.print("\(output): fitted, \(fitted.allUsers.count) simulated users")
     }
+  }
+}
+
+extension SimulatedPlatform {
+  /// The reference policy by the name `reference`, any other from its folder.
+  ///
+  /// - Throws: `CommandFailure.usage` for one with another number of weights; what reading throws.
+  func policy(named name: String) throws -> any FusionPolicy {
+    if name == "reference" { return configuration.referencePolicy }
+    let policy = try PolicyArtifact.load(name).makePolicy()
+    guard policy.actionSize == configuration.bounds.count else {
+      throw CommandFailure.usage(
+        "\(name): expected \(configuration.bounds.count) weights, found \(policy.actionSize)")
+    }
+    return policy
   }
 }

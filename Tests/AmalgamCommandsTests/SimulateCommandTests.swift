@@ -64,6 +64,28 @@ import UserSimulator
     )
   }
 
+  @Test("headroom compares each user's own weights with a policy; refuses what is not there")
+  func headroom() throws {
+    let call = ["simulate", "headroom"]
+    let found = try fixture.run(call, "--users", "6", "--days", "1", "--json")
+    #expect(found.status == 0, "\(found.errors)")
+    let rows = try #require(
+      JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [[String: Any]])
+    #expect(
+      rows.map { $0["policy"] as? String }
+        == ["reference", "best static", "each user's own", "another user's"])
+    for (index, row) in rows.enumerated() {
+      let returns = try #require(row["sessionReturn"] as? [String: Any])
+      #expect((returns["value"] as? Double ?? 0) > 0)
+      #expect((returns["lift"] is Double) == (index > 0))
+    }
+    let table = try fixture.run(call, "--users", "6", "--days", "1")
+    #expect(table.output.contains("SIMULATED PLATFORM"))
+    try fixture.run(call, "--users", "21").expectError(2, saying: "--users 21", "at most 20")
+    try fixture.run(call, "--days", "0").expectError(2, saying: "--days 0")
+    try fixture.run(call, "--users", "6", "--policy", "nowhere").expectError(2, saying: "nowhere")
+  }
+
   @Test("a check in which some behaviors never happen writes null for what is undefined")
   func undefinedChecks() throws {
     let run = try fixture.run(
