@@ -48,6 +48,10 @@ struct ReproduceTests {
     #expect(Set(try methods(results, "offline")) == Set(measured.dropLast()))
     #expect(Set(try methods(results, "actions")) == Set(measured.dropLast() + ["behavior"]))
 
+    // The first round explores around the static weights, the second around what the first learned.
+    #expect(try distanceToStatic("\(whole)/rounds/1/logs", run: whole) < 0.09)
+    #expect(try distanceToStatic("\(whole)/logs", run: whole) > 0.11)
+
     let list = try AmalgamProcess(["policy", "list", "--registry", "\(whole)/registry"])
     #expect(list.output.contains("* batch_rl_mtf"))
     #expect(list.output.contains("conservative"))
@@ -59,7 +63,7 @@ struct ReproduceTests {
     let interrupted = scratch.file("interrupted")
     #expect(
       try AmalgamProcess.interrupted(
-        arguments(interrupted), after: "\(interrupted)/stages/prepare.json") == 130)
+        arguments(interrupted), after: "\(interrupted)/stages/prepare-round-1.json") == 130)
     #expect(!DurableFiles.exists("\(interrupted)/results.json"))
     let refused = try AmalgamProcess(arguments(interrupted))
     #expect(refused.status == 2)
@@ -75,6 +79,21 @@ struct ReproduceTests {
     #expect(
       try comparable("\(whole)/results.json") == comparable("\(interrupted)/results.json"))
     try severalSeeds(first: whole, output: scratch.file("study"))
+  }
+
+  /// How far the weights of the action-noise group lie from the static ones, a weight, on average.
+  private func distanceToStatic(_ logs: String, run: String) throws -> Double {
+    let search = try json("\(run)/stages/search.json")
+    let center = try #require(search["action"] as? [Double])
+    var distances: [Double] = []
+    for line in try DurableFiles.readText("\(logs)/decisions.jsonl").split(separator: "\n") {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      let decision = try #require(object as? [String: Any])
+      guard decision["arm"] as? String == "action_noise" else { continue }
+      let action = try #require(decision["action"] as? [Double])
+      distances += zip(action, center).map { abs($0 - $1) }
+    }
+    return distances.reduce(0, +) / Double(distances.count)
   }
 
   /// A study whose first seed is there already; the second is run.

@@ -33,6 +33,9 @@ struct ReproduceConfiguration: Codable, Equatable {
 
   /// Mixed exploration (paper, 3.3).
   struct Exploration: Codable, Equatable {
+    /// How often sessions are explored and learned from; each round explores around the policy that
+    /// the one before it learned, the first around the best static weights.
+    var rounds = 1
     /// Users who explore, drawn from the platform's.
     var users = 3_000
     /// Days.
@@ -118,6 +121,7 @@ struct ReproduceConfiguration: Codable, Equatable {
     platform.checkDays = 1
     search.sessionBudget = 1_500
     search.usersPerPoint = 15
+    exploration.rounds = 2
     exploration.users = 240
     exploration.days = 1
     training.stepCount = 300
@@ -147,6 +151,7 @@ extension ReproduceConfiguration {
       ("threads", threads), ("tasks.members", tasks.members),
       ("platform.users", platform.users),
       ("platform.videos", platform.videos), ("exploration.users", exploration.users),
+      ("exploration.rounds", exploration.rounds),
       ("exploration.days", exploration.days), ("search.sessionBudget", search.sessionBudget),
       ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
       ("truth.days", truth.days), ("experiment.days", experiment.days),

@@ -13,6 +13,7 @@ extension Reproduction {
   /// Best static weights by Bayesian optimization: the policy that is current when exploration
   /// begins, and the reference of every comparison.
   func searchStaticWeights(_ world: World) throws -> [Float] {
+    try DurableFiles.makeFolders(run.file("policies"))
     let found = try run.stage("search") {
       let progress = ProgressLine("search", total: configuration.search.sessionBudget)
       let found = try StaticWeightSearch(
@@ -21,24 +22,61 @@ extension Reproduction {
       progress.finish("\(found.points) points, \(found.sessions) sessions")
       return found
     }
+    let method = Method.staticWeights.rawValue
     try storePolicy(
-      .staticWeights,
-      FixedWeightsPolicy(name: Method.staticWeights.rawValue, action: found.action),
+      FixedWeightsPolicy(name: method, action: found.action), at: "policies/\(method)",
       algorithm: "bayesian_optimization", settings: configuration.search, world: world,
       window: nil)
     return found.action
   }
 
+  /// One round of exploring around the current policy and learning from what that logged.
+  ///
+  /// The last round's stages and files have the plain names that all that follows reads; an earlier
+  /// round's stages end in `-round-N` and its files lie in `rounds/N`.
+  struct Round {
+    let number: Int
+    let isLast: Bool
+
+    func stage(_ name: String) -> String { isLast ? name : "\(name)-round-\(number)" }
+    func file(_ name: String) -> String { isLast ? name : "rounds/\(number)/\(name)" }
+    func policy(_ method: Method) -> String { file("policies/\(method.rawValue)") }
+  }
+
+  /// Explores around the current policy and learns from what that logged, round after round: the
+  /// policy learned in one is the current one of the next, as in a service that retrains daily
+  /// (paper, 4).  Every round has users begin where the warm-up left them.
+  func learnInRounds(_ world: World) throws -> [TrainingSummary] {
+    let count = configuration.exploration.rounds
+    let rounds = (1...count).map { Round(number: $0, isLast: $0 == count) }
+    for folder in rounds.flatMap({ [$0.file("policies"), $0.file("training")] }) {
+      try DurableFiles.makeFolders(run.file(folder))
+    }
+    var current = try policy(of: .staticWeights)
+    for round in rounds.dropLast() {
+      try explore(world, around: current, round)
+      try prepare(round)
+      _ = try learn(.batchRLMTF, world, round)
+      current = try PolicyArtifact.load(run.file(round.policy(.batchRLMTF))).makePolicy()
+    }
+    let last = rounds[count - 1]
+    try explore(world, around: current, last)
+    try prepare(last)
+    return try [Method.behaviorCloning, .batchRLMTF].map { try learn($0, world, last).summary }
+  }
+
   /// Mixed Multi-Exploration (paper, 3.3) as a session log.
-  func explore(_ world: World, around action: [Float]) throws {
+  private func explore(_ world: World, around current: any FusionPolicy, _ round: Round) throws {
     let settings = configuration.exploration
-    let counts = try run.stage("explore") {
-      try? DurableFiles.remove(run.file("logs"))
+    let stage = round.stage("explore")
+    let counts = try run.stage(stage) {
+      let path = run.file(round.file("logs"))
+      try? DurableFiles.remove(path)
       let users = world.someUsers(settings.users)
-      let progress = ProgressLine("explore", total: Int(Double(users.count * settings.days) * 65))
-      let current = FixedWeightsPolicy(name: "best_static", action: action)
+      let progress = ProgressLine(stage, total: Int(Double(users.count * settings.days) * 65))
       let mixed = MixedExploration(
-        random: RandomExploration(actionSize: action.count, deviation: settings.randomDeviation),
+        random: RandomExploration(
+          actionSize: current.actionSize, deviation: settings.randomDeviation),
         actionNoise: ActionNoiseExploration(base: current, deviation: settings.noiseDeviation),
         salt: configuration.seed)
       let recorder = SessionRecorder(
@@ -47,8 +85,7 @@ extension Reproduction {
         arm: { mixed.group(ofUser: $0) == .random ? "random" : "action_noise" })
       let counts = try recorder.record(
         policy: mixed, users: users, from: world.state, days: settings.days,
-        seed: seed("explore"), threads: configuration.threads, to: run.file("logs"),
-        progress: progress)
+        seed: seed(stage), threads: configuration.threads, to: path, progress: progress)
       progress.finish("\(counts.sessions) sessions, \(counts.requests) requests")
       return counts
     }
@@ -58,12 +95,14 @@ extension Reproduction {
   }
 
   /// The log as trajectories: 90 % to train on, the last 10 % in time to evaluate on.
-  func prepare() throws {
-    _ = try run.stage("prepare") {
-      try? DurableFiles.remove(run.file("trajectories"))
-      let progress = ProgressLine("prepare", total: 1)
+  private func prepare(_ round: Round) throws {
+    let stage = round.stage("prepare")
+    _ = try run.stage(stage) {
+      let path = run.file(round.file("trajectories"))
+      try? DurableFiles.remove(path)
+      let progress = ProgressLine(stage, total: 1)
       let report = try TrajectoryPreparation.run(
-        log: SessionLogFolder(path: run.file("logs")), output: run.file("trajectories"),
+        log: SessionLogFolder(path: run.file(round.file("logs"))), output: path,
         configuration: PreparationConfiguration(
           balancesArms: true, threads: configuration.threads))
       progress.finish("\(report.train.transitions ?? 0) transitions to train on")
@@ -71,23 +110,26 @@ extension Reproduction {
     }
   }
 
-  /// Trains each learner on the training trajectories and stores its policy.
-  func learn(_ world: World, staticAction: [Float]) throws -> [TrainingSummary] {
-    let data = try TrajectoryShards(folder: run.file("trajectories/train"))
-    let normalizer = StateNormalizer.fit(on: data)
-    let root = RandomStream(seed: seed("learners"), name: "learners")
-    let cloned = try train(
-      .behaviorCloning, world: world, data: data, normalizer: normalizer,
-      learner: BehaviorCloning(
-        stateSize: data.stateSize, actionSize: data.actionSize,
-        configuration: configuration.behaviorCloning,
-        initializedFrom: root.child("behavior_cloning")))
-    let learned = try train(
-      .batchRLMTF, world: world, data: data, normalizer: normalizer,
-      learner: BatchRLMTF(
-        stateSize: data.stateSize, actionSize: data.actionSize,
-        configuration: configuration.batchRLMTF, initializedFrom: root.child("batch_rl_mtf")))
-    return [cloned.summary, learned.summary]
+  /// Trains a learner on a round's training trajectories and stores its policy.
+  private func learn(_ method: Method, _ world: World, _ round: Round) throws -> StoredSummary {
+    let data = try TrajectoryShards(folder: run.file(round.file("trajectories/train")))
+    let stream = RandomStream(seed: seed(round.stage("learners")), name: "learners")
+      .child(method.rawValue)
+    switch method {
+    case .behaviorCloning:
+      return try train(
+        BehaviorCloning(
+          stateSize: data.stateSize, actionSize: data.actionSize,
+          configuration: configuration.behaviorCloning, initializedFrom: stream),
+        as: method, on: data, world, round)
+    case .batchRLMTF:
+      return try train(
+        BatchRLMTF(
+          stateSize: data.stateSize, actionSize: data.actionSize,
+          configuration: configuration.batchRLMTF, initializedFrom: stream),
+        as: method, on: data, world, round)
+    case .staticWeights, .oracle: preconditionFailure("\(method.rawValue) does not learn from logs")
+    }
   }
 
   /// A training summary as a stage keeps it.
@@ -106,23 +148,20 @@ extension Reproduction {
   }
 
   private func train<Learner: BatchLearner>(
-    _ method: Method, world: World, data: TrajectoryShards, normalizer: StateNormalizer,
-    learner: Learner
+    _ learner: Learner, as method: Method, on data: TrajectoryShards, _ world: World, _ round: Round
   ) throws -> StoredSummary {
-    try run.stage("train-\(method.rawValue)") {
+    let stage = round.stage("train-\(method.rawValue)")
+    return try run.stage(stage) {
       var settings = configuration.training
       settings.threads = configuration.threads
       var training = try TrainingRun(
-        learner: learner, source: data, normalizer: normalizer, configuration: settings,
-        seed: seed("train-\(method.rawValue)"))
-      try DurableFiles.makeFolders(run.file("training"))
-      let stepsPerSecond = try PolicyTraining(
-        label: "train \(method.rawValue)",
-        checkpoint: run.file("training/\(method.rawValue).safetensors"))(&training)
+        learner: learner, source: data, normalizer: StateNormalizer.fit(on: data),
+        configuration: settings, seed: seed(stage))
+      let checkpoint = run.file(round.file("training/\(method.rawValue).safetensors"))
+      let stepsPerSecond = try PolicyTraining(label: stage, checkpoint: checkpoint)(&training)
       try storePolicy(
-        method, training.policy(), algorithm: Learner.algorithm, settings: learner.configuration,
-        world: world,
-        window: PolicyManifest.DataWindow(of: data))
+        training.policy(), at: round.policy(method), algorithm: Learner.algorithm,
+        settings: learner.configuration, world: world, window: PolicyManifest.DataWindow(of: data))
       return StoredSummary(
         method: method.rawValue, steps: training.step,
         stepsPerSecond: stepsPerSecond,
@@ -132,12 +171,11 @@ extension Reproduction {
   }
 
   private func storePolicy(
-    _ method: Method, _ policy: any FusionPolicy, algorithm: String,
-    settings: some Encodable, world: World, window: PolicyManifest.DataWindow?
+    _ policy: any FusionPolicy, at name: String, algorithm: String, settings: some Encodable,
+    world: World, window: PolicyManifest.DataWindow?
   ) throws {
-    let path = run.file("policies/\(method.rawValue)")
+    let path = run.file(name)
     guard !DurableFiles.exists(path) else { return }
-    try DurableFiles.makeFolders(run.file("policies"))
     try PolicyArtifact(
       policy: policy, algorithm: algorithm, configuration: ConfigurationValue(encoding: settings),
       stateEncoder: world.platform.encoder, reward: .standard, dataWindow: window,
