@@ -84,7 +84,7 @@ struct EvaluateCommand: ParsableCommand {
       data: data, sessions: source.sessionCount, transitions: source.transitionCount,
       loggedReturn: Self.loggedReturn(of: source, discount: settings.evaluation.discount),
       seed: settings.seed, estimates: estimates)
-    if let output { try DurableFiles.write(MachineOutput.text(found), to: output) }
+    if let output { try DurableFiles.write(MachineOutput.document(found), to: output) }
     if common.json { return try MachineOutput.print(found) }
     try StandardOutput.print(Self.lines(found))
   }

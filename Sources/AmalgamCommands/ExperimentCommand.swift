@@ -70,7 +70,7 @@ struct ExperimentCommand: ParsableCommand {
         platform: folder.platform, state: state, threads: threads
       ).run(name: "experiment", arms: policies, settings: settings, seed: seed, progress: progress))
     progress.finish()
-    if let output { try DurableFiles.write(MachineOutput.text(summary), to: output) }
+    if let output { try DurableFiles.write(MachineOutput.document(summary), to: output) }
     if json { return try MachineOutput.print(summary) }
     try StandardOutput.print(summary.lines)
   }

@@ -59,11 +59,6 @@ struct LogsCommand: ParsableCommand {
         let count: Int
         let file: String
         let firstLine: Int
-
-        enum CodingKeys: String, CodingKey {
-          case kind, count, file
-          case firstLine = "first_line"
-        }
       }
       let valid: Bool
       let badLines: Int
@@ -71,11 +66,6 @@ struct LogsCommand: ParsableCommand {
       let feedback: Int
       let findings: [Finding]
       let irregularities: [Irregularity]
-
-      enum CodingKeys: String, CodingKey {
-        case valid, decisions, feedback, findings, irregularities
-        case badLines = "bad_lines"
-      }
     }
 
     func run() throws {

@@ -32,14 +32,6 @@ struct PrepareCommand: ParsableCommand {
     let testTransitions: Int
     let testSessions: Int
     let counts: [String: Int]
-
-    enum CodingKeys: String, CodingKey {
-      case train, test, counts
-      case trainTransitions = "train_transitions"
-      case trainSessions = "train_sessions"
-      case testTransitions = "test_transitions"
-      case testSessions = "test_sessions"
-    }
   }
 
   func run() throws {

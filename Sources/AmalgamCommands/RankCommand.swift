@@ -23,11 +23,6 @@ struct RankCommand: ParsableCommand {
       let rank: Int
       let score: Float
       let contributions: [String: Float]
-
-      enum CodingKeys: String, CodingKey {
-        case itemID = "item_id"
-        case rank, score, contributions
-      }
     }
     let policy: String
     let weights: [String: Float]

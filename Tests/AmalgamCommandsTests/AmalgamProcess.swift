@@ -51,6 +51,13 @@ struct AmalgamProcess {
     self.errors = try String(contentsOfFile: errors, encoding: .utf8)
   }
 
+  /// The JSON on standard output, whose keys are in snake case.
+  func decoded<Printed: Decodable>(_ type: Printed.Type) throws -> Printed {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(output.utf8))
+  }
+
   /// Runs `amalgam` until `file` is there, then sends SIGINT; the exit status.
   static func interrupted(_ arguments: [String], after file: String) throws -> Int32 {
     let process = Process()

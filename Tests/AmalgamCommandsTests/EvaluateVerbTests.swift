@@ -60,7 +60,7 @@ struct EvaluateVerbTests {
       "--policy", fixture.path("fixed"), "--policy", fixture.path("cloning"), "--linear",
       "--json", "--seed", "3", "--output", fixture.path("found.json"))
     #expect(first.status == 0, "\(first.errors)")
-    let found = try JSONDecoder().decode(Found.self, from: Data(first.output.utf8))
+    let found = try first.decoded(Found.self)
     #expect(found.sessions == 30 && found.transitions == 60)
     #expect(abs(found.loggedReturn - 1.95) < 1e-6)  // 1 + 0.95
     #expect(
@@ -107,7 +107,7 @@ struct EvaluateVerbTests {
     #expect(table.output.contains("fitted Q of static has not converged"), "\(table.output)")
     #expect(table.output.contains("raise evaluation.rounds"))
     let json = try AmalgamProcess(arguments + ["--json"])
-    let found = try JSONDecoder().decode(Found.self, from: Data(json.output.utf8))
+    let found = try json.decoded(Found.self)
     #expect(found.estimates.map(\.hasConverged) == [false, false, nil])
     #expect(try #require(found.estimates[0].bellmanResidual) > 0.5)
   }
@@ -122,7 +122,7 @@ struct EvaluateVerbTests {
       #expect(added.status == 0, "\(added.errors)")
     }
     let shown = try evaluate("--registry", fixture.path("registry"), "--json")
-    let found = try JSONDecoder().decode(Found.self, from: Data(shown.output.utf8))
+    let found = try shown.decoded(Found.self)
     #expect(Set(found.estimates.map(\.method)) == ["one", "two"])
   }
 

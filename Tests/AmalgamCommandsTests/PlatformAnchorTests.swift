@@ -29,7 +29,7 @@ struct PlatformAnchorTests {
     let found = try AmalgamProcess(
       ["simulate", "check", "--platform", platform, "--users", "600", "--days", "2", "--json"])
     #expect(found.status == 0, "\(found.errors)")
-    return try JSONDecoder().decode(PlatformCheck.self, from: Data(found.output.utf8))
+    return try found.decoded(PlatformCheck.self)
   }
 
   @Test("fitted to the log it is like the log, number by number; a constant that is moved shows")

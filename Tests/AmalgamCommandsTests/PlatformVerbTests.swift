@@ -30,7 +30,7 @@ struct PlatformVerbTests {
   func searches() throws {
     let first = try search("best", ["--json", "--name", "found"])
     #expect(first.status == 0, "\(first.errors)")
-    let found = try JSONDecoder().decode(Found.self, from: Data(first.output.utf8))
+    let found = try first.decoded(Found.self)
     #expect(found.action.count == 12 && found.action.allSatisfy { abs($0) <= 1 })
     #expect(found.sessions >= 300 && found.points > 5)
     #expect(found.mean > 0 && found.deviation > 0)

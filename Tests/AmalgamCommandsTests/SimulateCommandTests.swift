@@ -75,7 +75,7 @@ import UserSimulator
       rows.map { $0["policy"] as? String }
         == ["reference", "best static", "each user's own", "another user's"])
     for (index, row) in rows.enumerated() {
-      let returns = try #require(row["sessionReturn"] as? [String: Any])
+      let returns = try #require(row["session_return"] as? [String: Any])
       #expect((returns["value"] as? Double ?? 0) > 0)
       #expect((returns["lift"] is Double) == (index > 0))
     }
@@ -92,7 +92,7 @@ import UserSimulator
       ["simulate", "check"], "--users", "1", "--days", "1", "--json")
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.contains("null"))
-    let check = try JSONDecoder().decode(PlatformCheck.self, from: Data(run.output.utf8))
+    let check = try run.decoded(PlatformCheck.self)
     let undefined = check.rows.filter { $0.simulated.isNaN }
     #expect(!undefined.isEmpty && undefined.allSatisfy { !$0.passes })
     #expect(check.rows.contains { $0.simulated.isFinite && $0.anchor.isFinite })

@@ -42,6 +42,7 @@ struct TaskVerbTests {
     let (low, high) = (tasks[0]["auc_low"] as? Double, tasks[0]["auc_high"] as? Double)
     #expect(try #require(low) < (try #require(high)))
     #expect(tasks[0]["baseline_auc"] is Double && tasks[11]["rmse"] is Double)
+    try PrintedJSONTests.check("tasks evaluate", Array(arguments.dropFirst(2)))
     let table = try AmalgamProcess(arguments)
     #expect(table.status == 0 && table.output.contains("watch_time"))
     let none = try AmalgamProcess(arguments + ["--evaluate-through", "20220504"])

@@ -113,8 +113,8 @@ extension Reproduction {
   /// Trains a learner on a round's training trajectories and stores its policy.
   private func learn(_ method: Method, _ world: World, _ round: Round) throws -> StoredSummary {
     let data = try TrajectoryShards(folder: run.file(round.file("trajectories/train")))
-    let stream = RandomStream(seed: seed(round.stage("learners")), name: "learners")
-      .child(method.rawValue)
+    let stream = RandomStream(seed: seed("learners"), name: "learners")
+      .child(method.rawValue, round.isLast ? 0 : round.number)
     switch method {
     case .behaviorCloning:
       return try train(

@@ -96,10 +96,7 @@ struct SeedStudy: Codable, Equatable {
 
   /// The study as `seeds.json` holds it.
   func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    try DurableFiles.write(String(decoding: encoder.encode(self), as: UTF8.self) + "\n", to: path)
+    try DurableFiles.write(MachineOutput.document(self), to: path)
   }
 
   /// The study for a terminal.

@@ -19,7 +19,7 @@ package struct RunFolder: Sendable {
   ///   it holds a run with another configuration and `resume` is true.
   package init(path: String, configuration: some Encodable, resume: Bool) throws {
     self.path = path
-    let asked = try MachineOutput.text(configuration)
+    let asked = try MachineOutput.record(configuration)
     let record = "\(path)/configuration.json"
     if DurableFiles.exists(record) {
       guard resume else {
@@ -70,7 +70,7 @@ package struct RunFolder: Sendable {
     try Interruption.shared.check("stopped before stage \(name); --resume goes on from there")
     let found = try body()
     try DurableFiles.makeFolders(file("stages"))
-    try DurableFiles.write(MachineOutput.text(found), to: file("stages/\(name).json"))
+    try DurableFiles.write(MachineOutput.record(found), to: file("stages/\(name).json"))
     return found
   }
 }

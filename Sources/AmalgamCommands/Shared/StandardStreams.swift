@@ -36,15 +36,23 @@ enum StandardOutput {
 
 /// Output for machines.
 enum MachineOutput {
-  /// A value as one JSON document with sorted keys.
-  static func text(_ value: some Encodable) throws -> String {
+  /// A value as the JSON document that a verb prints or writes: sorted keys, in snake case.
+  static func document(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return try text(value, encoder)
+  }
+
+  /// A value as a run folder keeps it: sorted keys, as Swift names them.
+  static func record(_ value: some Encodable) throws -> String { try text(value, JSONEncoder()) }
+
+  private static func text(_ value: some Encodable, _ encoder: JSONEncoder) throws -> String {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 
-  /// Prints a value as one JSON document with sorted keys.
+  /// Prints a value as one document.
   ///
   /// - Throws: `CommandFailure` if it cannot be written: half a document is no result.
-  static func print(_ value: some Encodable) throws { try StandardOutput.write(text(value)) }
+  static func print(_ value: some Encodable) throws { try StandardOutput.write(document(value)) }
 }

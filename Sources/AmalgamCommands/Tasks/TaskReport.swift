@@ -25,21 +25,6 @@ struct TaskReport {
     var logLoss, constantLogLoss, baselineLogLoss: Measure?
     var calibrationError, meanRatio: Measure
     var rmse, constantRMSE, baselineRMSE, spearman, baselineSpearman: Measure?
-
-    enum CodingKeys: String, CodingKey {
-      case task, rows, positives, auc, rmse, spearman
-      case aucLow = "auc_low"
-      case aucHigh = "auc_high"
-      case baselineAUC = "baseline_auc"
-      case logLoss = "log_loss"
-      case constantLogLoss = "constant_log_loss"
-      case baselineLogLoss = "baseline_log_loss"
-      case calibrationError = "calibration_error"
-      case meanRatio = "mean_ratio"
-      case constantRMSE = "constant_rmse"
-      case baselineRMSE = "baseline_rmse"
-      case baselineSpearman = "baseline_spearman"
-    }
   }
 
   /// One object a task.
@@ -59,9 +44,7 @@ struct TaskReport {
         baselineRMSE: time(other.rootMeanSquaredError), spearman: time(own.rankCorrelation),
         baselineSpearman: time(other.rankCorrelation))
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return String(decoding: try encoder.encode(rows), as: UTF8.self)
+    return try MachineOutput.document(rows)
   }
 
   /// The same for a terminal.
