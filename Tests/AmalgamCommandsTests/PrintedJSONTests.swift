@@ -9,16 +9,18 @@ struct PrintedJSONTests {
   /// Runs a verb with `--json` and compares the keys that it prints with those of its table.
   ///
   /// Each printed key is told, and each told one printed unless its row says "left out". What the
-  /// table opens with a dotted key is looked into, the rest is a leaf.
-  static func check(_ verb: String, _ arguments: [String]) throws {
+  /// table opens with a dotted key is looked into, the rest is a leaf. The keys of objects in a leaf
+  /// stand somewhere in the table, unless its row says "by name": then the data names them.
+  static func check(_ verb: String, _ arguments: [String], status: Int32 = 0) throws {
     let process = try AmalgamProcess(
       verb.split(separator: " ").map(String.init) + arguments + ["--json"])
-    #expect(process.status == 0, "\(verb): \(process.errors)")
+    #expect(process.status == status, "\(verb): \(process.errors)")
     let printed = try JSONSerialization.jsonObject(
       with: Data(process.output.utf8), options: .fragmentsAllowed)
     let rows = try table(of: verb)
     let told = rows.flatMap(\.keys)
-    let found = keys(printed, "") { key in told.contains { $0.hasPrefix(key + ".") } }
+    var leaves: [String: Set<String>] = [:]
+    let found = keys(printed, "", &leaves) { key in told.contains { $0.hasPrefix(key + ".") } }
     for key in found where !told.contains(key) {
       Issue.record("\(verb) prints \(key), of which Docs/FileFormats.md tells nothing")
     }
@@ -27,6 +29,13 @@ struct PrintedJSONTests {
         // The head of a list or object that is looked into is printed with what is in it.
         let isOpened = found.contains { $0.hasPrefix(key + ".") }
         #expect(isOpened, "\(verb) does not print \(key)")
+      }
+    }
+    for row in rows where !row.text.contains("by name") {
+      for inner in row.keys.flatMap({ leaves[$0] ?? [] }) {
+        #expect(
+          rows.contains { $0.text.contains("`\(inner)`") },
+          "\(verb) prints \(inner) in \(row.keys), of which the table tells nothing")
       }
     }
   }
@@ -42,19 +51,36 @@ struct PrintedJSONTests {
     }
   }
 
-  /// The paths of the keys of a value, without places in lists.
+  /// The paths of the keys of a value, without places in lists; into `leaves` goes what is in the
+  /// objects that are not opened.
   private static func keys(
-    _ value: Any, _ path: String, opens: (String) -> Bool
+    _ value: Any, _ path: String, _ leaves: inout [String: Set<String>], opens: (String) -> Bool
   ) -> Set<String> {
+    var found = Set<String>()
     if let list = value as? [Any] {
-      let inside = list.reduce(into: Set<String>()) { $0.formUnion(keys($1, path, opens: opens)) }
-      return list.isEmpty && !path.isEmpty ? [path] : inside
+      for element in list { found.formUnion(keys(element, path, &leaves, opens: opens)) }
+      return list.isEmpty && !path.isEmpty ? [path] : found
     }
-    guard let object = value as? [String: Any], path.isEmpty || opens(path) else { return [path] }
-    return object.reduce(into: Set<String>()) { found, pair in
-      found.formUnion(
-        keys(pair.value, path.isEmpty ? pair.key : "\(path).\(pair.key)", opens: opens))
+    guard let object = value as? [String: Any] else { return [path] }
+    guard path.isEmpty || opens(path) else {
+      leaves[path, default: []].formUnion(object.keys)
+      return [path]
     }
+    for (key, inside) in object {
+      let inner = path.isEmpty ? key : "\(path).\(key)"
+      found.formUnion(keys(inside, inner, &leaves, opens: opens))
+    }
+    return found
+  }
+
+  @Test("has a table for every verb with the flag, and for no other")
+  func tables() throws {
+    let verbs = VerbDescription.all.filter { $0.flags.contains("--json") }.map(\.name)
+    #expect(verbs.count >= 14)
+    let page = try DocumentationPage("FileFormats.md").text
+    let told = page.matches(of: /\n\| `([a-z ]+) --json` \|/).map { String($0.1) }
+    // What `reproduce` prints is results.json, which has a section of its own.
+    #expect((told + ["reproduce"]).sorted() == verbs.sorted())
   }
 
   @Test("has the keys of Docs/FileFormats.md")
@@ -65,9 +91,17 @@ struct PrintedJSONTests {
     try Self.check("simulate check", platform + ["--users", "20", "--days", "1"])
     try Self.check("simulate headroom", platform + ["--users", "6", "--days", "1"])
     try Self.check(
+      "simulate fit", platform + ["--users", "5", "--output", fixture.path("fitted")])
+    try Self.check(
       "simulate run", platform + ["--policy", "mixed", "--days", "2", "--output", log])
     try Self.check("logs validate", [log])
     try Self.check("logs describe", [log])
+    let bad = fixture.path("bad")
+    try FileManager.default.copyItem(atPath: log, toPath: bad)
+    try DurableFiles.write(
+      DurableFiles.readText(bad + "/decisions.jsonl") + "no JSON\n{}\n",
+      to: bad + "/decisions.jsonl")
+    try Self.check("logs validate", [bad], status: 1)
     try Self.check("prepare", [log, "--output", data])
     try Self.check(
       "search",

@@ -31,7 +31,12 @@ struct TaskVerbTests {
   @Test("evaluation gives every task with its interval, beside the baseline")
   func evaluates() throws {
     let small = try SmallKuaiRand()
-    #expect(try small.train("m", ["--model", "shared_bottom"]).status == 0)
+    try PrintedJSONTests.check(
+      "tasks train",
+      [
+        "--data", small.data, "--output", small.scratch.file("m"), "--model", "shared_bottom",
+        "--set", "epochs=1", "--set", "batchSize=64",
+      ])
     let arguments = ["tasks", "evaluate", "--data", small.data, "--model", small.scratch.file("m")]
     let found = try AmalgamProcess(arguments + ["--json"])
     #expect(found.status == 0, "\(found.errors)")
