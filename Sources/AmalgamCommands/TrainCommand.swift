@@ -15,8 +15,10 @@ struct TrainCommand: ParsableCommand {
       (stages/train.json) and, when training is done, the policy's artifact (policy/).
       """)
 
-  @Option(name: .long, help: "batch_rl_mtf (the default) or behavior_cloning.")
-  var algorithm: Algorithm?
+  @Option(
+    name: .long,
+    help: "What learns: \(LearningAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var algorithm: LearningAlgorithm?
   @Option(name: .long, help: "The folder of trajectory shards to train on.")
   var data: String
   @Option(name: .long, help: "The run's folder.")
@@ -27,22 +29,15 @@ struct TrainCommand: ParsableCommand {
   var resume = false
   @OptionGroup var common: ConfigurationOptions
 
-  /// What can be trained.
-  enum Algorithm: String, Codable, CaseIterable, ExpressibleByArgument {
-    case batchRLMTF = "batch_rl_mtf"
-    case behaviorCloning = "behavior_cloning"
-  }
-
   /// The configuration file's keys; what a run's folder keeps.
   struct Settings: Codable {
-    var algorithm = Algorithm.batchRLMTF
+    var algorithm = LearningAlgorithm.batchRLMTF
     var data = ""
     var seed: UInt64 = 1
     /// The reward's weight of each feedback signal (eq. 2), for shards that hold feedback.
     var rewardWeights = SatisfactionReward.standard
     var training = TrainingConfiguration()
-    var batchRLMTF = BatchRLMTFConfiguration()
-    var behaviorCloning = BehaviorCloning.Configuration()
+    var learners = LearnerSettings()
   }
 
   /// What a finished run found.
@@ -61,12 +56,10 @@ struct TrainCommand: ParsableCommand {
     if let algorithm { settings.algorithm = algorithm }
     settings.data = data
     if let seed { settings.seed = seed }
-    for (problem, part) in [
-      (settings.training.problem, "training"), (settings.batchRLMTF.problem, "batchRLMTF"),
-      (settings.behaviorCloning.problem, "behaviorCloning"),
-    ] {
-      if let problem { throw CommandFailure.usage("\(part).\(problem)") }
+    if let problem = settings.training.problem {
+      throw CommandFailure.usage("training.\(problem)")
     }
+    if let problem = settings.learners.problem { throw CommandFailure.usage(problem) }
     let source: TrajectoryShards
     do {
       source = try TrajectoryShards(folder: data, reward: settings.rewardWeights)
@@ -87,35 +80,14 @@ struct TrainCommand: ParsableCommand {
   private static func train(
     _ source: TrajectoryShards, _ settings: Settings, _ folder: RunFolder
   ) throws -> Found {
-    let root = RandomStream(seed: settings.seed, name: "train")
-    let (state, action) = (source.stateSize, source.actionSize)
-    switch settings.algorithm {
-    case .batchRLMTF:
-      return try train(
-        BatchRLMTF(
-          stateSize: state, actionSize: action, configuration: settings.batchRLMTF,
-          initializedFrom: root), source, settings, folder)
-    case .behaviorCloning:
-      return try train(
-        BehaviorCloning(
-          stateSize: state, actionSize: action, configuration: settings.behaviorCloning,
-          initializedFrom: root), source, settings, folder)
-    }
-  }
-
-  private static func train<Learner: BatchLearner>(
-    _ learner: Learner, _ source: TrajectoryShards, _ settings: Settings, _ folder: RunFolder
-  ) throws -> Found {
-    var training = try TrainingRun(
-      learner: learner, source: source, normalizer: StateNormalizer.fit(on: source),
-      configuration: settings.training, seed: settings.seed)
-    let stepsPerSecond = try PolicyTraining(
-      label: "train \(Learner.algorithm)", checkpoint: folder.file("checkpoint.safetensors"))(
-        &training)
+    let trained = try PolicyTraining(
+      label: "train \(settings.algorithm.rawValue)", source: source, settings: settings.training,
+      seed: settings.seed, initialization: RandomStream(seed: settings.seed, name: "train"),
+      checkpoint: folder.file("checkpoint.safetensors"))(settings.algorithm, settings.learners)
     let path = folder.file("policy")
     if !DurableFiles.exists(path) {
       try PolicyArtifact(
-        policy: training.policy(), algorithm: Learner.algorithm,
+        policy: trained.policy, algorithm: settings.algorithm.rawValue,
         configuration: ConfigurationValue(encoding: settings),
         stateEncoder: encoder(of: source), reward: settings.rewardWeights,
         dataWindow: PolicyManifest.DataWindow(of: source), seed: settings.seed,
@@ -123,9 +95,9 @@ struct TrainCommand: ParsableCommand {
       ).write(to: path)
     }
     return Found(
-      algorithm: Learner.algorithm, policy: path, steps: training.step,
-      stepsPerSecond: stepsPerSecond, sessions: source.sessionCount,
-      transitions: source.transitionCount, reports: training.reports)
+      algorithm: settings.algorithm.rawValue, policy: path, steps: trained.steps,
+      stepsPerSecond: trained.stepsPerSecond, sessions: source.sessionCount,
+      transitions: source.transitionCount, reports: trained.reports)
   }
 
   /// The encoder that the shards' states came from, when their names are those of one.

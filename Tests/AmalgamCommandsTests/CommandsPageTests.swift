@@ -73,7 +73,12 @@ struct CommandsPageTests {
         #expect(printed.status == 0, "amalgam \(verb.name): \(printed.errors)")
         yaml = printed.output
       }
-      let known = keys(yaml)
+      var known = keys(yaml)
+      // The learners' keys stand once, at `train`; elsewhere one row leads there.
+      if verb.name != "train", known.contains(where: { $0.name.hasPrefix("learners.") }) {
+        known.removeAll { $0.name.hasPrefix("learners.") }
+        known.append(("learners.*", ""))
+      }
       let told = rows(sections[verb.name] ?? "").filter { !"-<".contains($0.name.prefix(1)) }
       #expect(told.map(\.name).sorted() == known.map(\.name).sorted(), "amalgam \(verb.name)")
       // Presets differ in most values; the page tells how to print them.

@@ -62,7 +62,7 @@ struct FullDiskTests {
     let call = [
       "train", "--algorithm", "behavior_cloning", "--data", scratch.file("out/train"), "--output",
       scratch.file("run"), "--resume", "--set", "training.stepCount=20", "--set",
-      "training.batchSize=8", "--set", "behaviorCloning.hidden=[16]",
+      "training.batchSize=8", "--set", "learners.behaviorCloning.hidden=[16]",
     ]
     // Room for the configuration, not for the checkpoint.
     let full = try AmalgamProcess(call, fileSizeLimit: 8)

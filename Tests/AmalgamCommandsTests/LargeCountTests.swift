@@ -17,8 +17,8 @@ struct LargeCountTests {
       (["logs", "validate", "x"], ["threads"]),
       (evaluate, ["threads", "evaluation.rounds", "evaluation.batchSize"]),
       (evaluate, ["evaluation.policySamples", "evaluation.fits"]),
-      (train, ["training.batchSize", "batchRLMTF.latentsPerAction"]),
-      (train, ["batchRLMTF.targetCandidates", "batchRLMTF.actionCandidates"]),
+      (train, ["training.batchSize", "learners.batchRLMTF.latentsPerAction"]),
+      (train, ["learners.batchRLMTF.targetCandidates", "learners.batchRLMTF.actionCandidates"]),
       (search, ["threads", "warmupDays", "search.sessionBudget", "search.usersPerPoint"]),
       (reproduce, ["threads", "exploration.days", "platform.users", "platform.warmupDays"]),
       (reproduce, ["experiment.baselineDays", "oracle.population", "training.batchSize"]),
@@ -29,8 +29,8 @@ struct LargeCountTests {
       }
     }
     for (call, key) in [
-      (evaluate, "evaluation.hidden"), (train, "batchRLMTF.hidden"),
-      (train, "behaviorCloning.hidden"),
+      (evaluate, "evaluation.hidden"), (train, "learners.batchRLMTF.hidden"),
+      (train, "learners.behaviorCloning.hidden"),
     ] {
       try AmalgamProcess(call + ["--set", "\(key)=[8, \(count)]"])
         .expectError(2, saying: "hidden", "\(count)", "16384")

@@ -117,7 +117,7 @@ struct PrintedJSONTests {
         [
           "--data", data + "/train", "--algorithm", algorithm, "--output", fixture.path(algorithm),
           "--set", "training.stepCount=4", "--set", "training.reportInterval=2", "--set",
-          "batchRLMTF.hidden=[8]", "--set", "behaviorCloning.hidden=[8]",
+          "learners.batchRLMTF.hidden=[8]", "--set", "learners.behaviorCloning.hidden=[8]",
         ])
     }
     let learned = fixture.path("batch_rl_mtf/policy")

@@ -68,7 +68,7 @@ struct StandardOutputTests {
         [
           "train", "--data", shards + "/train", "--output", platform.path("run"), "--algorithm",
           "behavior_cloning", "--set", "training.stepCount=10", "--set", "training.batchSize=8",
-          "--set", "behaviorCloning.hidden=[8]",
+          "--set", "learners.behaviorCloning.hidden=[8]",
         ] + json)
       try fails(
         [

@@ -33,8 +33,8 @@ import Testing
       arguments: ["train", "--data", data, "--output", output] + more
         + [
           "--set", "training.stepCount=12", "--set", "training.batchSize=16", "--set",
-          "training.checkpointInterval=5", "--set", "batchRLMTF.hidden=[8]", "--set",
-          "behaviorCloning.hidden=[8]", "--json",
+          "training.checkpointInterval=5", "--set", "learners.batchRLMTF.hidden=[8]", "--set",
+          "learners.behaviorCloning.hidden=[8]", "--json",
         ])
   }
 
@@ -80,7 +80,7 @@ import Testing
   func wrongRequests() async throws {
     defer { try? DurableFiles.remove(root) }
     #expect(await train(["--set", "training.steps=3"]) == 2)
-    #expect(await train(["--set", "batchRLMTF.discount=1"]) == 2)
+    #expect(await train(["--set", "learners.batchRLMTF.discount=1"]) == 2)
     #expect(await train(["--algorithm", "td3"]) == 2)
     #expect(await train(["--data", root]) == 2)
     #expect(!DurableFiles.exists(output))
@@ -89,7 +89,7 @@ import Testing
   @Test("training that diverges fails and leaves no policy")
   func divergence() async throws {
     defer { try? DurableFiles.remove(root) }
-    #expect(await train(["--set", "batchRLMTF.criticLearningRate=1e20"]) == 1)
+    #expect(await train(["--set", "learners.batchRLMTF.criticLearningRate=1e20"]) == 1)
     #expect(!DurableFiles.exists(output + "/policy"))
   }
 }

@@ -87,7 +87,7 @@ struct SourceTests {
 
   @Test("each file of an algorithm says which equation or publication it follows")
   func equations() throws {
-    for folder in ["Algorithms", "Terms"] {
+    for folder in ["Algorithms", "Terms", "Trainers"] {
       for file in try Repository.files(under: "Sources/BatchRL/\(folder)") {
         let cites = file.text.contains(/\bfigs?\. \d|\beqs?\.? \d|\bpaper\b|\bBCQ\b|Source:/)
         #expect(cites, "\(file.path)")

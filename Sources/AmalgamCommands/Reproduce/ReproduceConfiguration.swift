@@ -72,8 +72,7 @@ struct ReproduceConfiguration: Codable, Equatable {
   var search = StaticWeightSearch.Settings()
   var exploration = Exploration()
   var training = TrainingConfiguration()
-  var batchRLMTF = BatchRLMTFConfiguration()
-  var behaviorCloning = BehaviorCloning.Configuration()
+  var learners = LearnerSettings()
   var evaluation = PolicyEvaluation.Settings()
   var oracle = Oracle()
   var truth = Truth()
@@ -86,15 +85,15 @@ struct ReproduceConfiguration: Codable, Equatable {
     // Departure from eq. 3 where time is short: BCQ's published weight. With eq. 3's implied 1 the
     // generative model collapses to the mean of the logged actions wherever their variance lies
     // below ½, as it does in a box of [−1, 1].
-    if preset != .paper { configuration.batchRLMTF.divergenceWeight = 0.25 }
+    if preset != .paper { configuration.learners.batchRLMTF.divergenceWeight = 0.25 }
     switch preset {
     case .tiny: configuration.shrink()
     case .small:
       configuration.training.stepCount = 20_000
       configuration.training.reportInterval = 400
       configuration.training.checkpointInterval = 2_000
-      configuration.batchRLMTF.hidden = [128, 128]
-      configuration.behaviorCloning.hidden = [128, 128]
+      configuration.learners.batchRLMTF.hidden = [128, 128]
+      configuration.learners.behaviorCloning.hidden = [128, 128]
       configuration.evaluation.hidden = [128, 128]
     case .paper:
       configuration.platform.users = 15_000
@@ -128,9 +127,9 @@ struct ReproduceConfiguration: Codable, Equatable {
     training.reportInterval = 20
     training.checkpointInterval = 100
     training.batchSize = 64
-    batchRLMTF.hidden = [32, 32]
-    batchRLMTF.actionCandidates = 20
-    behaviorCloning.hidden = [32, 32]
+    learners.batchRLMTF.hidden = [32, 32]
+    learners.batchRLMTF.actionCandidates = 20
+    learners.behaviorCloning.hidden = [32, 32]
     evaluation.rounds = 200
     evaluation.hidden = [32, 32]
     evaluation.learningRate = 1e-3
@@ -184,10 +183,7 @@ extension ReproduceConfiguration {
       throw CommandFailure.usage("data: \(data): there is no such folder")
     }
     if let problem = training.problem { throw CommandFailure.usage("training: \(problem)") }
-    if let problem = behaviorCloning.problem {
-      throw CommandFailure.usage("behaviorCloning: \(problem)")
-    }
-    if let problem = batchRLMTF.problem { throw CommandFailure.usage("batchRLMTF: \(problem)") }
+    if let problem = learners.problem { throw CommandFailure.usage(problem) }
     for (key, deviation) in [
       ("exploration.randomDeviation", exploration.randomDeviation),
       ("exploration.noiseDeviation", exploration.noiseDeviation),

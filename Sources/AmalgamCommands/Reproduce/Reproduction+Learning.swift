@@ -113,22 +113,26 @@ extension Reproduction {
   /// Trains a learner on a round's training trajectories and stores its policy.
   private func learn(_ method: Method, _ world: World, _ round: Round) throws -> StoredSummary {
     let data = try TrajectoryShards(folder: run.file(round.file("trajectories/train")))
-    let stream = RandomStream(seed: seed("learners"), name: "learners")
-      .child(method.rawValue, round.isLast ? 0 : round.number)
-    switch method {
-    case .behaviorCloning:
-      return try train(
-        BehaviorCloning(
-          stateSize: data.stateSize, actionSize: data.actionSize,
-          configuration: configuration.behaviorCloning, initializedFrom: stream),
-        as: method, on: data, world, round)
-    case .batchRLMTF:
-      return try train(
-        BatchRLMTF(
-          stateSize: data.stateSize, actionSize: data.actionSize,
-          configuration: configuration.batchRLMTF, initializedFrom: stream),
-        as: method, on: data, world, round)
-    case .staticWeights, .oracle: preconditionFailure("\(method.rawValue) does not learn from logs")
+    let stage = round.stage("train-\(method.rawValue)")
+    guard let algorithm = method.algorithm else {
+      preconditionFailure("\(method.rawValue) does not learn from logs")
+    }
+    return try run.stage(stage) {
+      var settings = configuration.training
+      settings.threads = configuration.threads
+      let trained = try PolicyTraining(
+        label: stage, source: data, settings: settings, seed: seed(stage),
+        initialization: RandomStream(seed: seed("learners"), name: "learners")
+          .child(method.rawValue, round.isLast ? 0 : round.number),
+        checkpoint: run.file(round.file("training/\(method.rawValue).safetensors"))
+      )(algorithm, configuration.learners)
+      try storePolicy(
+        trained.policy, at: round.policy(method), algorithm: algorithm.rawValue,
+        settings: trained.configuration, world: world, window: PolicyManifest.DataWindow(of: data))
+      return StoredSummary(
+        method: method.rawValue, steps: trained.steps, stepsPerSecond: trained.stepsPerSecond,
+        qMean: trained.reports.compactMap { $0.decisionValues?.mean },
+        qDeviation: trained.reports.compactMap { $0.decisionValues?.deviation })
     }
   }
 
@@ -144,29 +148,6 @@ extension Reproduction {
       TrainingSummary(
         method: method, steps: steps, stepsPerSecond: stepsPerSecond, qMean: qMean,
         qDeviation: qDeviation)
-    }
-  }
-
-  private func train<Learner: BatchLearner>(
-    _ learner: Learner, as method: Method, on data: TrajectoryShards, _ world: World, _ round: Round
-  ) throws -> StoredSummary {
-    let stage = round.stage("train-\(method.rawValue)")
-    return try run.stage(stage) {
-      var settings = configuration.training
-      settings.threads = configuration.threads
-      var training = try TrainingRun(
-        learner: learner, source: data, normalizer: StateNormalizer.fit(on: data),
-        configuration: settings, seed: seed(stage))
-      let checkpoint = run.file(round.file("training/\(method.rawValue).safetensors"))
-      let stepsPerSecond = try PolicyTraining(label: stage, checkpoint: checkpoint)(&training)
-      try storePolicy(
-        training.policy(), at: round.policy(method), algorithm: Learner.algorithm,
-        settings: learner.configuration, world: world, window: PolicyManifest.DataWindow(of: data))
-      return StoredSummary(
-        method: method.rawValue, steps: training.step,
-        stepsPerSecond: stepsPerSecond,
-        qMean: training.reports.compactMap { $0.decisionValues?.mean },
-        qDeviation: training.reports.compactMap { $0.decisionValues?.deviation })
     }
   }
 

@@ -20,6 +20,9 @@ struct Reproduction {
     case behaviorCloning = "behavior_cloning"
     case batchRLMTF = "batch_rl_mtf"
     case oracle
+
+    /// What learns it from logged sessions; nil for what is not learned from them.
+    var algorithm: LearningAlgorithm? { LearningAlgorithm(rawValue: rawValue) }
   }
 
   /// Runs what is not yet done and writes `results.json`.

@@ -61,7 +61,7 @@ package struct BatchRLMTF: BatchLearner {
 
   private var generative: GenerativeTrainer
   private var perturbation: PerturbationTrainer
-  private var critics: [CriticTrainer]
+  private var critics: TwinCritics
   private var guardrail: ValueGuard
   /// Memory that steps use again; holds nothing from one step to the next.
   private var candidates: [CandidateEvaluation] = []
@@ -81,11 +81,9 @@ package struct BatchRLMTF: BatchLearner {
     perturbation = PerturbationTrainer(
       stateSize: stateSize, actionSize: actionSize, configuration: configuration,
       initializedFrom: stream)
-    critics = (0..<2).map {
-      CriticTrainer(
-        stateSize: stateSize, actionSize: actionSize, configuration: configuration,
-        initializedFrom: stream.child("critic", $0))
-    }
+    critics = TwinCritics(
+      stateSize: stateSize, actionSize: actionSize, hidden: configuration.hidden,
+      learningRate: configuration.criticLearningRate, initializedFrom: stream)
     guardrail = ValueGuard(
       factor: configuration.explosionFactor, discount: configuration.discount)
   }
@@ -113,30 +111,25 @@ package struct BatchRLMTF: BatchLearner {
       rewards: batch.rewards, bootstraps: batch.bootstraps, stateValues: stateValues,
       discount: configuration.discount)  // eq. 7, [B]
     let stateActions = Matrix.joiningColumns([states, logged])  // [B, S + A]
-    ParallelJobs.run(&critics, threads: threads) {
-      $0.update(stateActions: stateActions, targets: targets)
-    }
-    let values = ValueStatistics(critics[0].values)
+    try critics.update(
+      stateActions: stateActions, targets: targets, step: number, threads: threads)
+    let values = ValueStatistics(critics.first.values)
     let policyValues = ValueStatistics(improvement.values)
-    for (index, critic) in critics.enumerated() {
-      try TrainingDivergence.check(critic.loss, "critic \(index + 1) loss", step: number)
-    }
     try guardrail.check(max(values.largest, policyValues.largest), step: number)
 
     // x′ ← η·x + (1 − η)·x′ for ω, φ1 and φ2.
     if number.isMultiple(of: configuration.softUpdateInterval) {
       let rate = configuration.softUpdateRate
       perturbation.softUpdate(rate: rate)
-      for index in critics.indices { critics[index].softUpdate(rate: rate) }
+      critics.softUpdate(rate: rate)
     }
     return StepMetrics(
       losses: [
         .init("reconstruction", generation.reconstruction),
         .init("divergence", generation.divergence),
-        .init("perturbation", improvement.loss), .init("critic_1", critics[0].loss),
-        .init("critic_2", critics[1].loss),
-      ], dataValues: values, policyValues: policyValues,
-      temporalDifferenceError: critics[0].meanAbsoluteError,
+        .init("perturbation", improvement.loss),
+      ] + critics.losses, dataValues: values, policyValues: policyValues,
+      temporalDifferenceError: critics.first.meanAbsoluteError,
       candidateDeviation: CandidateEvaluation.deviation(candidates),
       actions: ActionStatistics(actions: improvement.actions, logged: batch.actions))
   }
@@ -149,9 +142,9 @@ package struct BatchRLMTF: BatchLearner {
   ) -> (stateValues: [Float], improvement: PerturbationTrainer.Improvement) {
     let nextStates = Matrix(rows: batch.count, columns: stateSize, values: batch.nextStates)
     let model = generative.model
-    let critic = critics[0].network
+    let critic = critics.first.network
     let targets = CandidateEvaluation.Networks(
-      generative: model, perturbation: perturbation.target, critics: critics.map(\.target),
+      generative: model, perturbation: perturbation.target, critics: critics.targets,
       perturbationBound: configuration.perturbationBound,
       candidates: configuration.targetCandidates, minimumWeight: configuration.minimumWeight)
     CandidateEvaluation.divide(batch.count, into: &candidates)
@@ -179,35 +172,26 @@ package struct BatchRLMTF: BatchLearner {
   package func policy(normalizer: StateNormalizer) -> any FusionPolicy {
     BatchConstrainedPolicy(
       name: Self.algorithm, behaviorModel: generative.model,
-      perturbation: perturbation.network, critic: critics[0].network,
+      perturbation: perturbation.network, critic: critics.first.network,
       perturbationBound: configuration.perturbationBound,
       actionCandidates: configuration.actionCandidates, normalizer: normalizer)
   }
 
   /// Q_φ1.
   package func values(states: [Float], actions: [Float]) -> [Float]? {
-    let count = states.count / stateSize
-    return critics[0].network(
-      Matrix.joiningColumns([
-        Matrix(rows: count, columns: stateSize, values: states),
-        Matrix(rows: count, columns: actionSize, values: actions),
-      ])
-    ).values
+    critics.values(states: states, actions: actions, stateSize: stateSize)
   }
 
   /// All networks, slow copies, optimizers and the scale of the rewards.
   package func tensors() -> [(String, Tensor)] {
-    generative.tensors() + perturbation.tensors()
-      + critics.enumerated().flatMap { $1.tensors("critic\($0 + 1)") }
-      + [("largest_reward", Tensor([guardrail.largestReward]))]
+    generative.tensors() + perturbation.tensors() + critics.tensors() + guardrail.tensors()
   }
 
   /// Takes over stored tensors.
   package mutating func load(_ stored: (String) throws -> Tensor) throws {
     try generative.load(stored)
     try perturbation.load(stored)
-    for index in critics.indices { try critics[index].load("critic\(index + 1)", stored) }
-    let rewards = try stored("largest_reward").floats("largest_reward")
-    if let largest = rewards.first { guardrail.observe(rewards: [largest]) }
+    try critics.load(stored)
+    try guardrail.load(stored)
   }
 }

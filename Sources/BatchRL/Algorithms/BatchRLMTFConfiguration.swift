@@ -1,5 +1,5 @@
 /// The constants of BatchRL-MTF; the defaults are the paper's, or as the algorithm's file says.
-package struct BatchRLMTFConfiguration: Codable, Sendable, Equatable {
+package struct BatchRLMTFConfiguration: LearnerConfiguration {
   /// The widths of the hidden layers of every network.
   package var hidden = [256, 256]
   /// The size of the latent, in sizes of an action.

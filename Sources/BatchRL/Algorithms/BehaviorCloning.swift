@@ -28,7 +28,7 @@ package import SeededRandom
 /// Learns to do what the logged policy did on average: the control without any reward.
 package struct BehaviorCloning: BatchLearner {
   /// What may be chosen.
-  package struct Configuration: Codable, Sendable, Equatable {
+  package struct Configuration: LearnerConfiguration {
     /// The widths of the hidden layers.
     package var hidden = [256, 256]
     /// Adam's step size.

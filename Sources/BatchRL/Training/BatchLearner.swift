@@ -2,13 +2,19 @@ package import DurableFiles
 package import FusionMDP
 package import SeededRandom
 
+/// The settings of a learner.
+package protocol LearnerConfiguration: Codable, Sendable, Equatable {
+  /// The first setting that is out of its range, in words; nil when all are fine.
+  var problem: String? { get }
+}
+
 /// An algorithm that learns a policy from batches of logged transitions.
 ///
 /// A value: copying it copies all networks and moments. What a step draws comes from the stream
 /// of that step alone, so that a learner restored from its tensors goes on with the same bits.
 package protocol BatchLearner: Sendable {
   /// The algorithm's settings.
-  associatedtype Configuration: Codable, Sendable, Equatable
+  associatedtype Configuration: LearnerConfiguration
   /// What was chosen.
   var configuration: Configuration { get }
   /// The algorithm's name in files and on the command line.
@@ -19,6 +25,11 @@ package protocol BatchLearner: Sendable {
   var actionSize: Int { get }
   /// The number of threads that a step may use; it changes no bit of the result.
   var threads: Int { get set }
+
+  /// An untrained learner; its networks are drawn from named children of `stream`.
+  init(
+    stateSize: Int, actionSize: Int, configuration: Configuration,
+    initializedFrom stream: RandomStream)
 
   /// One step of the algorithm.
   ///

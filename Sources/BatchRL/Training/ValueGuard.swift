@@ -1,3 +1,5 @@
+import DurableFiles
+
 /// Notices values that no return can have.
 ///
 /// |Q| is at most max |r| / (1 − γ); an estimate may overshoot, so `factor` times that is the
@@ -26,5 +28,11 @@ struct ValueGuard: Sendable {
     guard value <= bound else {
       throw TrainingDivergence(step: step, quantity: "|Q|", value: value, bound: bound)
     }
+  }
+
+  func tensors() -> [(String, Tensor)] { [("largest_reward", Tensor([largestReward]))] }
+
+  mutating func load(_ stored: (String) throws -> Tensor) throws {
+    observe(rewards: try stored("largest_reward").floats("largest_reward"))
   }
 }

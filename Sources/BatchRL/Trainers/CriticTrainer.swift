@@ -20,16 +20,15 @@ struct CriticTrainer: Sendable {
   private var gradient: [Float] = []
 
   init(
-    stateSize: Int, actionSize: Int, configuration: BatchRLMTFConfiguration,
+    stateSize: Int, actionSize: Int, hidden: [Int], learningRate: Float,
     initializedFrom stream: RandomStream
   ) {
     var stream = stream
     network = MultilayerPerceptron(
-      shape: .init(inputs: stateSize + actionSize, hidden: configuration.hidden, outputs: 1),
+      shape: .init(inputs: stateSize + actionSize, hidden: hidden, outputs: 1),
       initializedBy: &stream)
     target = network
-    optimizer = Adam(
-      parameterCount: network.layout.count, learningRate: configuration.criticLearningRate)
+    optimizer = Adam(parameterCount: network.layout.count, learningRate: learningRate)
   }
 
   /// One step of min_φ Σ (y − Q_φ(s, a))².
