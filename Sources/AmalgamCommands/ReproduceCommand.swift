@@ -15,6 +15,9 @@ struct ReproduceCommand: ParsableCommand {
 
   @Option(help: "tiny (under a minute), small (minutes) or paper (days).")
   var preset = "small"
+  @Option(
+    help: "main (BatchRL-MTF, its reference, its control, the oracle) or all (every method).")
+  var methods: Reproduction.MethodSet?
   @Option(help: "The root seed; overrides the configuration.") var seed: UInt64?
   @Option(
     help:
@@ -38,6 +41,7 @@ struct ReproduceCommand: ParsableCommand {
     Interruption.shared.install()
     guard let preset = ReproduceConfiguration.Preset(rawValue: preset) else { return }
     var configuration = try common.configuration(ReproduceConfiguration.preset(preset))
+    if let methods { configuration.methods = methods }
     if let seed { configuration.seed = seed }
     if let data { configuration.data = data }
     try configuration.check()
@@ -59,16 +63,18 @@ struct ReproduceCommand: ParsableCommand {
           TerminalTable(results).lines + ["results: \(run.file("results.json"))"])
       }
     }
-    if seeds > 1 { try conclude(study) }
+    if seeds > 1 { try conclude(study, configuration.methods.methods) }
   }
 
-  private func conclude(_ runs: [SeedStudy.Run]) throws {
+  private func conclude(_ runs: [SeedStudy.Run], _ methods: [Reproduction.Method]) throws {
     let study = SeedStudy(
       runs, reference: Reproduction.Method.staticWeights.rawValue,
-      methods: Reproduction.Method.allCases.map(\.rawValue))
+      methods: methods.map(\.rawValue))
     let path = "\(output)/seeds.json"
     try study.write(to: path)
     guard !common.json else { return }
     try StandardOutput.print([""] + study.lines + ["seeds: \(path)"])
   }
 }
+
+extension Reproduction.MethodSet: ExpressibleByArgument {}

@@ -83,25 +83,45 @@ public struct BatchConstrainedPolicy: FusionPolicy {
     let statesAtOnce = max(1, Self.rowsAtOnce / actionCandidates)
     var actions = [Float]()
     actions.reserveCapacity(requests.count * actionSize)
+    var memory = Memory()
     for start in stride(from: 0, to: requests.count, by: statesAtOnce) {
       let rows = start..<min(start + statesAtOnce, requests.count)
       let states = requests.normalizedStates(rows, by: normalizer)
-      actions += bestActions(states, using: &stream)
+      actions += bestActions(states, using: &stream, memory: &memory)
     }
     return PolicyDecisions(actions: actions)
   }
 
+  /// What goes from layer to layer, kept from chunk to chunk.
+  private struct Memory {
+    var generated = Matrix(rows: 0, columns: 0)
+    var candidates = Matrix(rows: 0, columns: 0)
+    var values = Matrix(rows: 0, columns: 0)
+    var pass = SharedInputPass()
+  }
+
   /// Eq. 4 for normalized states [b, S] → [b·A].
-  private func bestActions(_ states: Matrix, using stream: inout RandomStream) -> [Float] {
-    let repeated = states.repeatingRows(actionCandidates)  // [b·n, S]
-    let generated = behaviorModel.sample(states: repeated, using: &stream)  // [b·n, A]
-    let output = perturbation(Matrix.joiningColumns([repeated, generated]))  // [b·n, A]
-    var candidates = generated
-    for index in candidates.values.indices {
-      let moved = generated.values[index] + perturbationBound * output.values[index]
-      candidates.values[index] = min(max(moved, -1), 1)
+  ///
+  /// A state's columns go through the first layer of each network once and not once a candidate.
+  private func bestActions(
+    _ states: Matrix, using stream: inout RandomStream, memory: inout Memory
+  ) -> [Float] {
+    let n = actionCandidates
+    let latents = behaviorModel.sampledLatents(count: states.rows * n, using: &stream)
+    behaviorModel.decoder.evaluate(
+      shared: states, own: latents, each: n, into: &memory.generated, using: &memory.pass)
+    perturbation.evaluate(
+      shared: states, own: memory.generated, each: n, into: &memory.candidates,
+      using: &memory.pass)  // p [b·n, A]
+    for index in memory.candidates.values.indices {
+      let moved =
+        memory.generated.values[index] + perturbationBound * memory.candidates.values[index]
+      memory.candidates.values[index] = min(max(moved, -1), 1)  // â + ξ
     }
-    let values = critic(Matrix.joiningColumns([repeated, candidates])).values  // [b·n]
+    critic.evaluate(
+      shared: states, own: memory.candidates, each: n, into: &memory.values,
+      using: &memory.pass)  // [b·n, 1]
+    let (candidates, values) = (memory.candidates, memory.values.values)
 
     var actions = [Float]()
     actions.reserveCapacity(states.rows * actionSize)

@@ -136,21 +136,6 @@ struct FileFormatsPageTests {
     #expect(results.online.first?.upiRate == 0.03125)
   }
 
-  @Test("the stages on the page are those that run")
-  func stages() throws {
-    let folder = DocumentationPage.root.appendingPathComponent(
-      "Sources/AmalgamCommands/Reproduce")
-    var stages = Set<String>()
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
-      let source = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
-      for match in source.matches(of: /\.stage\("([a-z]+-?)/) {
-        stages.insert(match.1.hasSuffix("-") ? "\(match.1)METHOD" : String(match.1))
-      }
-    }
-    let listed = page.firstCells(ofTable: "stage | what it leaves beside its record")
-    #expect(stages.sorted() == listed.sorted())
-  }
-
   @Test("the platform's fields on the page are those that are written")
   func platform() throws {
     let source = try String(

@@ -81,6 +81,61 @@ struct ReproduceTests {
     try severalSeeds(first: whole, output: scratch.file("study"))
   }
 
+  /// The methods of `--methods all`, with whether logged sessions are asked about them.
+  private static let everyMethod: [(name: String, isEvaluated: Bool)] = [
+    ("best_static", true), ("behavior_cloning", true), ("batch_rl_mtf", true),
+    ("batch_rl_mtf_re", true), ("batch_rl_mtf_rtime", false), ("batch_rl_mtf_rintegrity", false),
+    ("batch_rl_mtf_rinteraction", false), ("batch_rl_mtf_gamma_0", false),
+    ("batch_rl_mtf_shuffled", false), ("oracle", false),
+  ]
+
+  @Test("all methods see equally many sessions and steps and stand in one test")
+  func allMethods() throws {
+    let scratch = try ScratchFolder()
+    let run = scratch.file("run")
+    let process = try AmalgamProcess(
+      arguments(run) + ["--methods", "all", "--set", "exploration.rounds=1"])
+    #expect(process.status == 0, "\(process.errors)")
+    let results = try json("\(run)/results.json")
+    let names = Self.everyMethod.map(\.name)
+    #expect(try methods(results, "truth") == names)
+    #expect(try methods(results, "online") == names)
+    let told = try DocumentationPage("Methods.md").firstCells(ofTable: "method | in | what it is")
+    #expect(told == names)
+    let evaluated = Self.everyMethod.filter(\.isEvaluated).map(\.name)
+    #expect(Set(try methods(results, "offline")) == Set(evaluated))
+    let training = try methods(results, "training").map {
+      try json("\(run)/stages/train-\($0).json")
+    }
+    #expect(Set(training.map { $0["steps"] as? Int }) == [300])
+    #expect(Set(training.map { $0["sessions"] as? Int }).count == 1)
+    #expect(training.allSatisfy { ($0["reports"] as? [Any])?.count == 15 })
+    let distributions = Set(try methods(results, "actions"))
+    #expect(
+      distributions == Set(names.dropLast(2) + ["behavior", "behavior_random"]))
+
+    let stages = Set(
+      try DurableFiles.names(inFolder: "\(run)/stages").map { file in
+        let stage = file.replacing(".json", with: "")
+        let parts = stage.split(separator: "-", maxSplits: 1).map(String.init)
+        return parts.count == 2 && names.contains(parts[1]) ? "\(parts[0])-METHOD" : stage
+      })
+    let listed = try DocumentationPage("FileFormats.md")
+      .firstCells(ofTable: "stage | what it leaves beside its record")
+    #expect(stages.sorted() == listed.sorted())
+
+    func configuration(_ method: String) throws -> [String: Any] {
+      let manifest = try json("\(run)/policies/\(method)/manifest.json")
+      return try #require(manifest["configuration"] as? [String: Any])
+    }
+    #expect(try configuration("batch_rl_mtf_gamma_0")["discount"] as? Double == 0)
+    #expect(try #require(configuration("batch_rl_mtf")["discount"] as? Double) > 0.9)
+    // What differs in data or reward alone must not come out as the same policy.
+    let weights = try names.filter { $0.hasPrefix("batch_rl_mtf") && !$0.hasSuffix("shuffled") }
+      .map { try DurableFiles.read("\(run)/policies/\($0)/weights.safetensors") }
+    #expect(Set(weights).count == weights.count)
+  }
+
   /// How far the weights of the action-noise group lie from the static ones, a weight, on average.
   private func distanceToStatic(_ logs: String, run: String) throws -> Double {
     let search = try json("\(run)/stages/search.json")
@@ -128,6 +183,8 @@ struct ReproduceTests {
       .expectError(2, saying: "huge", "tiny, small or paper")
     try AmalgamProcess(arguments(output) + ["--set", "platform.user=5"])
       .expectError(2, saying: "unknown key 'user'", "platform")
+    try AmalgamProcess(arguments(output) + ["--methods", "some"])
+      .expectError(2, saying: "methods", "some")
     try AmalgamProcess(arguments(output) + ["--set", "tasks.ranker=forest"])
       .expectError(2, saying: "tasks.ranker", "forest")
     try AmalgamProcess(arguments(output) + ["--set", "evaluation.fits=1"])

@@ -19,6 +19,48 @@ struct ExplorationTests {
     #expect(decisions.logPropensities == nil)
   }
 
+  /// Gives each user the weight of the user's own hash.
+  private struct HashPolicy: FusionPolicy {
+    let name = "own"
+    let actionSize = 2
+
+    func decide(
+      _ requests: PolicyRequests, using stream: inout RandomStream
+    ) -> PolicyDecisions {
+      PolicyDecisions(
+        actions: requests.userHashes.flatMap { [Float($0 % 1000), -Float($0 % 1000)] },
+        logPropensities: [Double](repeating: 0, count: requests.count))
+    }
+  }
+
+  @Test("shuffled decisions are those of others, all of them, whole", arguments: [2, 3, 8])
+  func shuffling(count: Int) {
+    let requests = Self.requests(count)
+    var seen: Set<[Float]> = []
+    for draw in 0..<40 {
+      var stream = RandomStream(seed: UInt64(draw), name: "shuffled")
+      let own = HashPolicy().decide(requests, using: &stream).actions
+      let decisions = ShuffledDecisions(of: HashPolicy()).decide(requests, using: &stream)
+      #expect(decisions.logPropensities == nil)
+      func rows(_ actions: [Float]) -> [[Float]] {
+        stride(from: 0, to: actions.count, by: 2).map { Array(actions[$0..<$0 + 2]) }
+      }
+      let (before, after) = (rows(own), rows(decisions.actions))
+      #expect(zip(before, after).allSatisfy { $0 != $1 })
+      #expect(before.sorted { $0[0] < $1[0] } == after.sorted { $0[0] < $1[0] })
+      seen.insert(decisions.actions)
+    }
+    #expect(seen.count == count - 1)
+  }
+
+  @Test("a user alone keeps the decision")
+  func shufflingOne() {
+    var stream = RandomStream(seed: 1, name: "shuffled")
+    let requests = Self.requests(1)
+    let own = HashPolicy().decide(requests, using: &stream).actions
+    #expect(ShuffledDecisions(of: HashPolicy()).decide(requests, using: &stream).actions == own)
+  }
+
   @Test(
     "the truncated density integrates to 1",
     arguments: [(0.0, 0.5), (0.0, 0.1), (1.0, 0.1), (-0.95, 0.1), (0.3, 3.0)])

@@ -61,6 +61,8 @@ struct ReproduceConfiguration: Codable, Equatable {
   }
 
   var preset = Preset.small
+  /// What is compared.
+  var methods = Reproduction.MethodSet.main
   /// The root seed; every part draws from streams named after it.
   var seed: UInt64 = 1
   /// The folder of the KuaiRand log.

@@ -46,7 +46,7 @@ extension Reproduction {
   /// Explores around the current policy and learns from what that logged, round after round: the
   /// policy learned in one is the current one of the next, as in a service that retrains daily
   /// (paper, 4).  Every round has users begin where the warm-up left them.
-  func learnInRounds(_ world: World) throws -> [TrainingSummary] {
+  func learn(_ world: World) throws -> [TrainingSummary] {
     let count = configuration.exploration.rounds
     let rounds = (1...count).map { Round(number: $0, isLast: $0 == count) }
     for folder in rounds.flatMap({ [$0.file("policies"), $0.file("training")] }) {
@@ -54,38 +54,46 @@ extension Reproduction {
     }
     var current = try policy(of: .staticWeights)
     for round in rounds.dropLast() {
-      try explore(world, around: current, round)
-      try prepare(round)
-      _ = try learn(.batchRLMTF, world, round)
+      try explore(.mixed, world, around: current, round)
+      try prepare(.mixed, round)
+      _ = try learn(.batchRLMTF, Recipe(algorithm: .batchRLMTF), world, round)
       current = try PolicyArtifact.load(run.file(round.policy(.batchRLMTF))).makePolicy()
     }
     let last = rounds[count - 1]
-    try explore(world, around: current, last)
-    try prepare(last)
-    return try [Method.behaviorCloning, .batchRLMTF].map { try learn($0, world, last).summary }
+    let recipes = methods.compactMap { method in method.recipe.map { (method, $0) } }
+    for kind in ExplorationKind.allCases
+    where kind == .mixed || recipes.contains(where: { $0.1.exploration == kind }) {
+      try explore(kind, world, around: current, last)
+      try prepare(kind, last)
+    }
+    return try recipes.map { try learn($0, $1, world, last).summary }
   }
 
-  /// Mixed Multi-Exploration (paper, 3.3) as a session log.
-  private func explore(_ world: World, around current: any FusionPolicy, _ round: Round) throws {
+  /// Sessions of exploration as a session log.
+  private func explore(
+    _ kind: ExplorationKind, _ world: World, around current: any FusionPolicy, _ round: Round
+  ) throws {
     let settings = configuration.exploration
-    let stage = round.stage("explore")
+    let stage = round.stage("explore" + kind.suffix)
     let counts = try run.stage(stage) {
-      let path = run.file(round.file("logs"))
+      let path = run.file(round.file("logs" + kind.suffix))
       try? DurableFiles.remove(path)
       let users = world.someUsers(settings.users)
       let progress = ProgressLine(stage, total: Int(Double(users.count * settings.days) * 65))
+      let random = RandomExploration(
+        actionSize: current.actionSize, deviation: settings.randomDeviation)
       let mixed = MixedExploration(
-        random: RandomExploration(
-          actionSize: current.actionSize, deviation: settings.randomDeviation),
+        random: random,
         actionNoise: ActionNoiseExploration(base: current, deviation: settings.noiseDeviation),
         salt: configuration.seed)
       let recorder = SessionRecorder(
-        folder: world.folder, policyVersion: "mixed-exploration-\(configuration.seed)",
+        folder: world.folder, policyVersion: "\(kind)-exploration-\(configuration.seed)",
         experiment: "exploration",
-        arm: { mixed.group(ofUser: $0) == .random ? "random" : "action_noise" })
+        arm: { kind == .random || mixed.group(ofUser: $0) == .random ? "random" : "action_noise" })
       let counts = try recorder.record(
-        policy: mixed, users: users, from: world.state, days: settings.days,
-        seed: seed(stage), threads: configuration.threads, to: path, progress: progress)
+        policy: kind == .random ? random : mixed, users: users, from: world.state,
+        days: settings.days, seed: seed(stage), threads: configuration.threads, to: path,
+        progress: progress)
       progress.finish("\(counts.sessions) sessions, \(counts.requests) requests")
       return counts
     }
@@ -95,44 +103,62 @@ extension Reproduction {
   }
 
   /// The log as trajectories: 90 % to train on, the last 10 % in time to evaluate on.
-  private func prepare(_ round: Round) throws {
-    let stage = round.stage("prepare")
+  private func prepare(_ kind: ExplorationKind, _ round: Round) throws {
+    let stage = round.stage("prepare" + kind.suffix)
     _ = try run.stage(stage) {
-      let path = run.file(round.file("trajectories"))
+      let path = run.file(round.file("trajectories" + kind.suffix))
       try? DurableFiles.remove(path)
       let progress = ProgressLine(stage, total: 1)
       let report = try TrajectoryPreparation.run(
-        log: SessionLogFolder(path: run.file(round.file("logs"))), output: path,
+        log: SessionLogFolder(path: run.file(round.file("logs" + kind.suffix))), output: path,
         configuration: PreparationConfiguration(
-          balancesArms: true, threads: configuration.threads))
+          balancesArms: kind == .mixed, threads: configuration.threads))
       progress.finish("\(report.train.transitions ?? 0) transitions to train on")
       return report.counts
     }
   }
 
-  /// Trains a learner on a round's training trajectories and stores its policy.
-  private func learn(_ method: Method, _ world: World, _ round: Round) throws -> StoredSummary {
-    let data = try TrajectoryShards(folder: run.file(round.file("trajectories/train")))
-    let stage = round.stage("train-\(method.rawValue)")
-    guard let algorithm = method.algorithm else {
-      preconditionFailure("\(method.rawValue) does not learn from logs")
+  /// The training sessions of a recipe: of either exploration as many as mixed exploration has.
+  private func sessions(
+    of recipe: Recipe, _ round: Round
+  ) throws -> any TransitionSource {
+    var reward = SatisfactionReward.standard
+    if let emphasis = recipe.emphasis { reward = reward.emphasizing(emphasis) }
+    func shards(_ kind: ExplorationKind) throws -> TrajectoryShards {
+      try TrajectoryShards(
+        folder: run.file(round.file("trajectories\(kind.suffix)/train")), reward: reward)
     }
+    let mixed = try shards(.mixed)
+    guard recipe.exploration == .random else { return mixed }
+    let random = try shards(.random)
+    let (count, available) = (mixed.sessionCount, random.sessionCount)
+    // Evenly spaced in time, so that both cover the same days.
+    return count >= available
+      ? random : SessionSelection(random, sessions: (0..<count).map { $0 * available / count })
+  }
+
+  /// Trains a learner on a round's training trajectories and stores its policy.
+  private func learn(
+    _ method: Method, _ recipe: Recipe, _ world: World, _ round: Round
+  ) throws -> StoredSummary {
+    let stage = round.stage("train-\(method.rawValue)")
     return try run.stage(stage) {
-      var settings = configuration.training
-      settings.threads = configuration.threads
+      let data = try sessions(of: recipe, round)
+      var training = configuration.training
+      training.threads = configuration.threads
+      var learners = configuration.learners
+      if !recipe.looksAhead { learners.batchRLMTF.discount = 0 }
       let trained = try PolicyTraining(
-        label: stage, source: data, settings: settings, seed: seed(stage),
+        label: stage, source: data, settings: training, seed: seed(stage),
         initialization: RandomStream(seed: seed("learners"), name: "learners")
           .child(method.rawValue, round.isLast ? 0 : round.number),
-        checkpoint: run.file(round.file("training/\(method.rawValue).safetensors"))
-      )(algorithm, configuration.learners)
+        checkpoint: run.file(round.file("training/\(method.rawValue).safetensors")),
+        keepsDivergence: configuration.methods == .all
+      )(recipe.algorithm, learners)
       try storePolicy(
-        trained.policy, at: round.policy(method), algorithm: algorithm.rawValue,
+        trained.policy, at: round.policy(method), algorithm: recipe.algorithm.rawValue,
         settings: trained.configuration, world: world, window: PolicyManifest.DataWindow(of: data))
-      return StoredSummary(
-        method: method.rawValue, steps: trained.steps, stepsPerSecond: trained.stepsPerSecond,
-        qMean: trained.reports.compactMap { $0.decisionValues?.mean },
-        qDeviation: trained.reports.compactMap { $0.decisionValues?.deviation })
+      return StoredSummary(method, trained, data)
     }
   }
 
@@ -141,13 +167,27 @@ extension Reproduction {
     var method: String
     var steps: Int
     var stepsPerSecond: Double
-    var qMean: [Double]
-    var qDeviation: [Double]
+    var sessions: Int
+    var transitions: Int
+    /// What went wrong at which step, if training diverged.
+    var divergence: String?
+    var reports: [TrainingReport]
+
+    init(_ method: Method, _ trained: PolicyTraining.TrainedPolicy, _ data: any TransitionSource) {
+      self.method = method.rawValue
+      steps = trained.steps
+      stepsPerSecond = trained.stepsPerSecond
+      sessions = data.sessionCount
+      transitions = data.transitionCount
+      divergence = trained.divergence
+      reports = trained.reports
+    }
 
     var summary: TrainingSummary {
       TrainingSummary(
-        method: method, steps: steps, stepsPerSecond: stepsPerSecond, qMean: qMean,
-        qDeviation: qDeviation)
+        method: method, steps: steps, stepsPerSecond: stepsPerSecond,
+        qMean: reports.compactMap { $0.decisionValues?.mean },
+        qDeviation: reports.compactMap { $0.decisionValues?.deviation })
     }
   }
 

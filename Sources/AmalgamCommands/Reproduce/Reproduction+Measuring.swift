@@ -13,7 +13,7 @@ func stableSeed(_ seed: UInt64, _ part: String) -> UInt64 { stableHash(part, see
 extension Reproduction {
   /// What the logged test sessions say of each method: FQE and the Conservative-OPEstimator.
   func evaluate() throws -> [OfflineEstimate] {
-    let stored = try Self.stored.map { method in
+    let stored = try methods.filter(\.isEvaluatedOffline).map { method in
       try run.stage("evaluate-\(method.rawValue)") { try estimates(of: method) }
     }
     for warning in stored.flatMap({ $0 }).compactMap(\.warning) {
@@ -43,7 +43,8 @@ extension Reproduction {
   func release() throws {
     _ = try run.stage("release") { () -> [String] in
       let registry = try PolicyRegistry(folder: run.file("registry"))
-      for method in Self.stored where try !registry.versions().contains(method.rawValue) {
+      for method in methods.filter(\.isStored)
+      where try !registry.versions().contains(method.rawValue) {
         let stored = try PolicyArtifact.load(run.file("policies/\(method.rawValue)"))
         let estimates =
           try run.finished("evaluate-\(method.rawValue)", as: [PolicyEvaluation.Estimate].self)
@@ -101,10 +102,14 @@ extension Reproduction {
 
   /// Measures every method on the platform.
   func measure(_ world: World, oracle: OraclePolicy) throws -> Measured {
-    let arms = try Method.allCases.map { method in
-      PlatformExperiment.Arm(
-        name: method.rawValue,
-        policy: method == .oracle ? oracle : try policy(of: method))
+    let arms = try methods.map { method in
+      let policy: any FusionPolicy =
+        switch method.origin {
+        case .search, .learning: try policy(of: method)
+        case .shuffling(let other): ShuffledDecisions(of: try policy(of: other))
+        case .truth: oracle
+        }
+      return PlatformExperiment.Arm(name: method.rawValue, policy: policy)
     }
     let truth = try run.stage("truth") { rollOut(arms, world) }
     let online = try run.stage("experiment") {
@@ -196,9 +201,17 @@ extension Reproduction {
           method: method, task: tasks[task], edges: edges, counts: counts)
       }
     }
-    let logged = data.batch(at: sessions.map { data.session($0).lowerBound }).actions
-    var result = histograms("behavior", logged)
-    for method in Self.stored {
+    /// The weights that users met in the first requests of test sessions.
+    func logged(_ kind: ExplorationKind) throws -> [Float] {
+      let data = try TrajectoryShards(folder: run.file("trajectories\(kind.suffix)/test"))
+      let sessions = 0..<min(data.sessionCount, 2_000)
+      return data.batch(at: sessions.map { data.session($0).lowerBound }).actions
+    }
+    var result = histograms("behavior", try logged(.mixed))
+    if methods.contains(where: { $0.recipe?.exploration == .random }) {
+      result += histograms("behavior_random", try logged(.random))
+    }
+    for method in methods.filter(\.isStored) {
       var stream = RandomStream(seed: seed("actions"), name: method.rawValue)
       result += histograms(
         method.rawValue, try policy(of: method).decide(requests, using: &stream).actions)

@@ -14,16 +14,8 @@ struct Reproduction {
   let configuration: ReproduceConfiguration
   let run: RunFolder
 
-  /// The methods in the order of every table; the first is the reference.
-  enum Method: String, CaseIterable {
-    case staticWeights = "best_static"
-    case behaviorCloning = "behavior_cloning"
-    case batchRLMTF = "batch_rl_mtf"
-    case oracle
-
-    /// What learns it from logged sessions; nil for what is not learned from them.
-    var algorithm: LearningAlgorithm? { LearningAlgorithm(rawValue: rawValue) }
-  }
+  /// The methods, in the order of every table; the first is the reference.
+  var methods: [Method] { configuration.methods.methods }
 
   /// Runs what is not yet done and writes `results.json`.
   ///
@@ -39,7 +31,7 @@ struct Reproduction {
     let world = World(folder: folder, state: state)
     try checkPlatform(world)
     let staticAction = try searchStaticWeights(world)
-    let training = try learnInRounds(world)
+    let training = try learn(world)
     let offline = try evaluate()
     try release()
     let oracle = try findOracle(world, staticAction: staticAction)
@@ -68,11 +60,8 @@ struct Reproduction {
   /// A seed of its own for each named part.
   func seed(_ part: String) -> UInt64 { stableSeed(configuration.seed, part) }
 
-  /// The policies by method, read back from their artifacts.
+  /// The policy of a method that has an artifact, read back from it.
   func policy(of method: Method) throws -> any FusionPolicy {
     try PolicyArtifact.load(run.file("policies/\(method.rawValue)")).makePolicy()
   }
-
-  /// The methods that have artifacts.
-  static let stored: [Method] = [.staticWeights, .behaviorCloning, .batchRLMTF]
 }
