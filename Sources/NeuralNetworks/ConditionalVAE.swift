@@ -96,10 +96,9 @@ package struct ConditionalVAE: Sendable, Equatable {
   ///
   /// Shapes: [count, Z], drawn row by row.
   package func sampledLatents(count: Int, using stream: inout RandomStream) -> Matrix {
-    var draws = stream.gaussians(count * shape.latentSize)
-    let bound = Self.latentBound
-    for i in draws.indices { draws[i] = min(max(draws[i], -bound), bound) }
-    return Matrix(rows: count, columns: shape.latentSize, values: draws)
+    Matrix(
+      rows: count, columns: shape.latentSize,
+      values: stream.gaussians(count * shape.latentSize, clippedTo: Self.latentBound))
   }
 
   /// Noise ε ~ N(0, 1) for `lossAndGradients`.

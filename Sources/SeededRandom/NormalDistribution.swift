@@ -31,9 +31,8 @@ public enum NormalDistribution {
   /// normal distribution", Applied Statistics 37(3), 1988, function PPND16.
   public static func quantile(_ probability: Double) -> Double {
     let q = probability - 0.5
-    if abs(q) <= 0.425 {
-      let r = 0.180625 - q * q
-      return q * ratio(r, center)
+    if abs(q) <= centralReach {
+      return centralQuantile(offset: q)
     }
     let tail = q < 0 ? probability : 1 - probability
     guard tail > 0 else {
@@ -44,9 +43,19 @@ public enum NormalDistribution {
     return q < 0 ? -x : x
   }
 
+  /// How far from ½ a probability may be for ``centralQuantile(offset:)``.
+  static let centralReach = 0.425
+
+  /// The quantile of a probability ½ + q with |q| ≤ 0.425.
+  @inline(__always)
+  static func centralQuantile(offset q: Double) -> Double {
+    q * ratio(0.180625 - q * q, center)
+  }
+
   /// Coefficients of a ratio of two polynomials of degree 7, the constant terms first.
   private typealias Rational = (over: SIMD8<Double>, under: SIMD8<Double>)
 
+  @inline(__always)
   private static func ratio(_ r: Double, _ c: Rational) -> Double {
     var over = c.over[7]
     var under = c.under[7]
@@ -65,6 +74,7 @@ public enum NormalDistribution {
     return (over * r + c.over[0]) / (under * r + c.under[0])
   }
 
+  @inline(__always)
   private static var center: Rational {
     (
       SIMD8(
