@@ -31,7 +31,7 @@ import SeededRandom
 /// ## Departures from the paper
 ///
 /// None known: the paper names the method and gives no constants.
-package struct BayesianOptimization: Sendable {
+package struct BayesianOptimization: PointSearch {
   /// The choices of a search.
   package struct Configuration: Sendable, Equatable, Codable {
     /// A: fusion weights.
@@ -110,6 +110,9 @@ package struct BayesianOptimization: Sendable {
   /// User sessions spent so far.
   package var spentSessions: Int { state.observations.reduce(0) { $0 + $1.sessions } }
 
+  /// Outcomes told so far.
+  package var observationCount: Int { state.observations.count }
+
   /// Outcomes in the order in which they were told.
   package var observations: [SearchObservation] { state.observations }
 
@@ -143,14 +146,8 @@ package struct BayesianOptimization: Sendable {
   package mutating func observe(
     _ index: Int, value: Double, sessions: Int
   ) throws(SearchError) {
-    guard let position = state.open.firstIndex(where: { $0.index == index }) else {
-      throw .unknownSuggestion(index: index)
-    }
-    guard value.isFinite else { throw .invalidOutcome(index: index, value: value) }
-    guard sessions > 0 else { throw .noSessions(index: index, sessions: sessions) }
-    let suggestion = state.open.remove(at: position)
     state.observations.append(
-      SearchObservation(point: suggestion.point, value: value, sessions: sessions))
+      try SearchLedger.close(index, value: value, sessions: sessions, in: &state.open))
   }
 
   /// The tried point with the highest posterior mean, and what is known about it; nil before the
@@ -217,35 +214,6 @@ package struct BayesianOptimization: Sendable {
     return try GaussianProcess(
       points: points, values: values, noiseScales: noiseScales, parameters: parameters)
   }
-}
-
-/// A point to try.
-package struct SearchSuggestion: Sendable, Equatable, Codable {
-  /// Names the suggestion when its outcome is told.
-  package let index: Int
-  /// Normalised fusion weights, [A] in [−1, 1].
-  package let point: [Double]
-}
-
-/// A point that was tried.
-package struct SearchObservation: Sendable, Equatable, Codable {
-  /// Normalised fusion weights, [A] in [−1, 1].
-  package let point: [Double]
-  /// Mean outcome; higher is better.
-  package let value: Double
-  /// User sessions that the mean is over.
-  package let sessions: Int
-}
-
-/// The answer of a search.
-package struct SearchResult: Sendable, Equatable {
-  /// Normalised fusion weights, [A] in [−1, 1].
-  package let point: [Double]
-  /// Posterior mean of the outcome there.
-  package let mean: Double
-  /// Standard deviation of that mean: the posterior's, and the error of the outcomes' overall mean,
-  /// around which the process is centred.
-  package let deviation: Double
 }
 
 /// The outcomes' own mean and spread, so that the prior is the same for any unit.

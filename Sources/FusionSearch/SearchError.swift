@@ -10,6 +10,10 @@ package enum SearchError: Error, Equatable, CustomStringConvertible {
   case noSessions(index: Int, sessions: Int)
   /// A saved search that does not fit its own configuration.
   case invalidState(reason: String)
+  /// A search that was asked for in a way that none can be.
+  case invalidSetting(reason: String)
+  /// A generation was asked for while outcomes of the one before it are missing.
+  case openGeneration(suggestions: Int)
 
   /// One line that says what was expected and what was found.
   package var description: String {
@@ -25,6 +29,25 @@ package enum SearchError: Error, Equatable, CustomStringConvertible {
       "search, suggestion \(index): expected at least 1 session, found \(sessions)"
     case .invalidState(let reason):
       "saved search: \(reason)"
+    case .invalidSetting(let reason):
+      reason
+    case .openGeneration(let suggestions):
+      "search: expected the outcomes of \(suggestions) open suggestions before the next generation"
+    }
+  }
+
+  /// Checks where a search begins and what it may spend.
+  static func check(
+    start: [Double], sessionBudget: Int, isInBox: Bool = true
+  ) throws(SearchError) {
+    guard !start.isEmpty, start.allSatisfy({ isInBox ? (-1...1).contains($0) : $0.isFinite })
+    else {
+      throw .invalidSetting(
+        reason: "start: expected \(isInBox ? "numbers in [−1, 1]" : "finite numbers"), "
+          + "found \(start)")
+    }
+    guard sessionBudget > 0 else {
+      throw .invalidSetting(reason: "sessionBudget: expected at least 1, found \(sessionBudget)")
     }
   }
 }

@@ -20,6 +20,8 @@ struct LargeCountTests {
       (train, ["training.batchSize", "learners.batchRLMTF.latentsPerAction"]),
       (train, ["learners.batchRLMTF.targetCandidates", "learners.batchRLMTF.actionCandidates"]),
       (search, ["threads", "warmupDays", "search.sessionBudget", "search.usersPerPoint"]),
+      (search, ["search.evolutionStrategy.pairs", "search.evolutionStrategy.usersPerPoint"]),
+      (search, ["search.crossEntropy.population", "search.grid.levels"]),
       (reproduce, ["threads", "exploration.days", "platform.users", "platform.warmupDays"]),
       (reproduce, ["experiment.baselineDays", "oracle.population", "training.batchSize"]),
     ] {

@@ -71,7 +71,7 @@ struct ReproduceConfiguration: Codable, Equatable {
   var threads = 2
   var tasks = TaskModelSettings()
   var platform = Platform()
-  var search = StaticWeightSearch.Settings()
+  var search = SearchSettings()
   var exploration = Exploration()
   var training = TrainingConfiguration()
   var learners = LearnerSettings()
@@ -122,6 +122,7 @@ struct ReproduceConfiguration: Codable, Equatable {
     platform.checkDays = 1
     search.sessionBudget = 1_500
     search.usersPerPoint = 15
+    search.evolutionStrategy.usersPerPoint = 5
     exploration.rounds = 2
     exploration.users = 240
     exploration.days = 1
@@ -153,8 +154,7 @@ extension ReproduceConfiguration {
       ("platform.users", platform.users),
       ("platform.videos", platform.videos), ("exploration.users", exploration.users),
       ("exploration.rounds", exploration.rounds),
-      ("exploration.days", exploration.days), ("search.sessionBudget", search.sessionBudget),
-      ("search.usersPerPoint", search.usersPerPoint), ("truth.users", truth.users),
+      ("exploration.days", exploration.days), ("truth.users", truth.users),
       ("truth.days", truth.days), ("experiment.days", experiment.days),
       ("experiment.baselineDays", experiment.baselineDays), ("oracle.users", oracle.users),
       ("oracle.iterations", oracle.iterations), ("oracle.elite", oracle.elite),
@@ -178,6 +178,7 @@ extension ReproduceConfiguration {
     ] {
       try CountRange.optionalDays.check(key, count)
     }
+    try search.check()
     if let problem = evaluation.problem { throw CommandFailure.usage("evaluation.\(problem)") }
     _ = try tasks.options(tasks.ranker, key: "ranker", members: tasks.members)
     _ = try tasks.options(tasks.answering, key: "answering", members: 1)

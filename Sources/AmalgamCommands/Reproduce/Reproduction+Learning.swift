@@ -15,19 +15,21 @@ extension Reproduction {
   func searchStaticWeights(_ world: World) throws -> [Float] {
     try DurableFiles.makeFolders(run.file("policies"))
     let found = try run.stage("search") {
-      let progress = ProgressLine("search", total: configuration.search.sessionBudget)
-      let found = try StaticWeightSearch(
-        platform: world.platform, state: world.state, threads: configuration.threads
-      ).run(configuration.search, seed: seed("search"), progress: progress)
-      progress.finish("\(found.points) points, \(found.sessions) sessions")
-      return found
+      try PlatformSearch(
+        platform: world.platform, state: world.state, threads: configuration.threads)(
+          .bayesianOptimization, configuration.search, seed: seed("search"),
+          progress: ProgressLine("search", total: configuration.search.sessionBudget)
+        ).found
+    }
+    guard let action = found.action else {
+      throw CommandFailure.failure("\(run.path): stage search holds no static weights")
     }
     let method = Method.staticWeights.rawValue
     try storePolicy(
-      FixedWeightsPolicy(name: method, action: found.action), at: "policies/\(method)",
+      FixedWeightsPolicy(name: method, action: action), at: "policies/\(method)",
       algorithm: "bayesian_optimization", settings: configuration.search, world: world,
       window: nil)
-    return found.action
+    return action
   }
 
   /// One round of exploring around the current policy and learning from what that logged.

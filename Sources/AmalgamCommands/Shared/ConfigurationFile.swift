@@ -38,8 +38,14 @@ package enum ConfigurationFile {
       throw CommandFailure.usage(explain(error, in: node, source: source))
     }
     // What was read and is not written again is a key that nobody knows.
-    if let known = try Yams.compose(yaml: text(of: result)) {
-      try refuseUnknownKeys(node, base, known, path: [], source: source)
+    do {
+      if let known = try Yams.compose(yaml: text(of: result)) {
+        try refuseUnknownKeys(node, base, known, path: [], source: source)
+      }
+    } catch EncodingError.invalidValue(let value, let context) {
+      // JSON, which a run keeps its configuration in, has no infinity and no NaN.
+      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw CommandFailure.usage("\(source): \(key): expected a finite number, found \(value)")
     }
     return result
   }

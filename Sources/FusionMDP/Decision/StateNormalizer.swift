@@ -35,30 +35,14 @@ public struct StateNormalizer: Sendable, Equatable {
 
   /// The statistics of all states of a source, one pass, accumulated in `Double` (Welford).
   public static func fit(on source: some TransitionSource) -> StateNormalizer {
-    let width = source.stateSize
-    var mean = [Double](repeating: 0, count: width)
-    var squares = [Double](repeating: 0, count: width)
-    var count = 0.0
+    var moments = StateMoments(stateSize: source.stateSize)
     var start = 0
     while start < source.transitionCount {
       let end = min(start + 4096, source.transitionCount)
-      let states = source.batch(at: Array(start..<end)).states
-      for row in stride(from: 0, to: states.count, by: width) {
-        count += 1
-        for feature in 0..<width {
-          let value = Double(states[row + feature])
-          let difference = value - mean[feature]
-          mean[feature] += difference / count
-          squares[feature] += difference * (value - mean[feature])
-        }
-      }
+      moments.add(source.batch(at: Array(start..<end)).states)
       start = end
     }
-    let deviation = squares.map { sum in
-      let value = count > 0 ? (sum / count).squareRoot() : 0
-      return value > 1e-6 ? Float(value) : 1
-    }
-    return StateNormalizer(mean: mean.map { Float($0) }, deviation: deviation)
+    return moments.normalizer
   }
 
   /// The size of a state, S.
@@ -80,6 +64,47 @@ public struct StateNormalizer: Sendable, Equatable {
       }
     }
     return result
+  }
+}
+
+/// The running mean and spread of states, one pass, accumulated in `Double` (Welford).
+public struct StateMoments: Sendable {
+  private var mean: [Double]
+  private var squares: [Double]
+  private var count = 0.0
+
+  /// The moments of no state.
+  public init(stateSize: Int) {
+    mean = [Double](repeating: 0, count: stateSize)
+    squares = mean
+  }
+
+  /// Adds states.
+  ///
+  /// Shapes: [B·S].
+  public mutating func add(_ states: [Float]) {
+    let width = mean.count
+    precondition(
+      width > 0 && states.count.isMultiple(of: width),
+      "\(states.count) numbers do not divide into states of \(width)")
+    for row in stride(from: 0, to: states.count, by: width) {
+      count += 1
+      for feature in 0..<width {
+        let value = Double(states[row + feature])
+        let difference = value - mean[feature]
+        mean[feature] += difference / count
+        squares[feature] += difference * (value - mean[feature])
+      }
+    }
+  }
+
+  /// What scales the states that were added; changes nothing but clips where there were none.
+  public var normalizer: StateNormalizer {
+    let deviation = squares.map { sum in
+      let value = count > 0 ? (sum / count).squareRoot() : 0
+      return value > 1e-6 ? Float(value) : 1
+    }
+    return StateNormalizer(mean: mean.map { Float($0) }, deviation: deviation)
   }
 }
 
