@@ -14,6 +14,7 @@ package struct Amalgam: AsyncParsableCommand {
       SimulateCommand.self,
       PrepareCommand.self,
       TrainCommand.self,
+      SweepCommand.self,
       TasksCommand.self,
       SearchCommand.self,
       EvaluateCommand.self,

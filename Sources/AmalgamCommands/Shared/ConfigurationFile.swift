@@ -77,24 +77,25 @@ package enum ConfigurationFile {
     }
   }
 
-  /// `overlay` with one `key.path=value` pair, as `--set training.steps=100` gives it.
+  /// `overlay` with one `key.path=value` pair, as `--set training.steps=100` gives it; `flag` names
+  /// it in errors.
   package static func set<Configuration: Codable>(
-    _ configuration: Configuration, _ assignment: String
+    _ configuration: Configuration, _ assignment: String, flag: String = "--set"
   ) throws -> Configuration {
     guard let equals = assignment.firstIndex(of: "=") else {
-      throw CommandFailure.usage("--set \(assignment): expected key.path=value")
+      throw CommandFailure.usage("\(flag) \(assignment): expected key.path=value")
     }
     let keys = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false)
     let value = String(assignment[assignment.index(after: equals)...])
     guard keys.allSatisfy({ !$0.isEmpty }) else {
-      throw CommandFailure.usage("--set \(assignment): expected key.path=value")
+      throw CommandFailure.usage("\(flag) \(assignment): expected key.path=value")
     }
     var yaml = ""
     for (depth, key) in keys.enumerated() {
       let indent = String(repeating: "  ", count: depth)
       yaml += indent + key + ":" + (depth == keys.count - 1 ? " \(value)\n" : "\n")
     }
-    return try overlay(configuration, yaml: yaml, source: "--set \(assignment)")
+    return try overlay(configuration, yaml: yaml, source: "\(flag) \(assignment)")
   }
 
   private static func merge(
@@ -142,7 +143,7 @@ package enum ConfigurationFile {
 
   private static func location(_ node: Node, _ source: String) -> String {
     // One assignment has no lines to tell apart.
-    guard !source.hasPrefix("--set"), let mark = node.mark else { return source }
+    guard !source.hasPrefix("--"), let mark = node.mark else { return source }
     return "\(source):\(mark.line)"
   }
 
