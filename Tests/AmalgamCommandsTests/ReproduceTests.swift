@@ -124,9 +124,23 @@ struct ReproduceTests {
       .firstCells(ofTable: "stage | what it leaves beside its record")
     #expect(stages.sorted() == listed.sorted())
 
+    func manifest(_ method: String) throws -> [String: Any] {
+      try json("\(run)/policies/\(method)/manifest.json")
+    }
     func configuration(_ method: String) throws -> [String: Any] {
-      let manifest = try json("\(run)/policies/\(method)/manifest.json")
-      return try #require(manifest["configuration"] as? [String: Any])
+      try #require(manifest(method)["configuration"] as? [String: Any])
+    }
+    func reward(_ method: String) throws -> [String: Double] {
+      try #require(manifest(method)["reward"] as? [String: Double])
+    }
+    let standard = try reward("batch_rl_mtf")
+    for (method, signal) in [
+      ("rtime", "play_minutes"), ("rintegrity", "play_integrity"), ("rinteraction", "like"),
+    ] {
+      let emphasized = try reward("batch_rl_mtf_\(method)")
+      let ratio = try #require(emphasized[signal]) / #require(standard[signal])
+      #expect(abs(ratio - 3) < 1e-6, "\(method)")
+      #expect(emphasized["click"] == standard["click"], "\(method)")
     }
     #expect(try configuration("batch_rl_mtf_gamma_0")["discount"] as? Double == 0)
     #expect(try #require(configuration("batch_rl_mtf")["discount"] as? Double) > 0.9)
@@ -134,6 +148,24 @@ struct ReproduceTests {
     let weights = try names.filter { $0.hasPrefix("batch_rl_mtf") && !$0.hasSuffix("shuffled") }
       .map { try DurableFiles.read("\(run)/policies/\($0)/weights.safetensors") }
     #expect(Set(weights).count == weights.count)
+  }
+
+  @Test("a learner that diverges is a finding: told, measured, and not released")
+  func divergence() throws {
+    let scratch = try ScratchFolder()
+    let run = scratch.file("run")
+    let process = try AmalgamProcess(
+      arguments(run) + [
+        "--methods", "all", "--set", "exploration.rounds=1", "--set",
+        "learners.batchRLMTF.criticLearningRate=1e20",
+      ])
+    #expect(process.status == 0, "\(process.errors)")
+    let record = try json("\(run)/stages/train-batch_rl_mtf.json")
+    let divergence = try #require(record["divergence"] as? String)
+    #expect(divergence.contains("training diverged at step"))
+    #expect(try methods(json("\(run)/results.json"), "online") == Self.everyMethod.map(\.name))
+    let list = try AmalgamProcess(["policy", "list", "--registry", "\(run)/registry"])
+    #expect(list.output.contains("* best_static"), "\(list.output)")
   }
 
   /// How far the weights of the action-noise group lie from the static ones, a weight, on average.

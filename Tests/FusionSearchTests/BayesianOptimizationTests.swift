@@ -38,27 +38,13 @@ struct BayesianOptimizationTests {
     return function(try #require(try search.best()).point)
   }
 
-  /// The same number of random points; the answer is the one that looked best.
-  static func randomSearch(
-    _ function: ([Double]) -> Double, dimension: Int, trials: Int, noise: Double, seed: UInt64
-  ) -> Double {
-    var stream = RandomStream(seed: seed, name: "random-search")
-    var best = (point: [Double](), seen: -Double.infinity)
-    for _ in 0..<trials {
-      let point = (0..<dimension).map { _ in stream.uniform(in: -1...1) }
-      let seen = function(point) + noise * stream.gaussian()
-      if seen > best.seen { best = (point, seen) }
-    }
-    return function(best.point)
-  }
-
   @Test("Branin's valleys are found in 30 trials, better than by chance")
   func findsBranin() throws {
     var regret = 0.0
     var randomRegret = 0.0
     for seed in 0..<5 as Range<UInt64> {
       regret -= try Self.search(Self.branin, dimension: 2, trials: 30, noise: 0.2, seed: seed)
-      randomRegret -= Self.randomSearch(
+      randomRegret -= SearchTrials.chance(
         Self.branin, dimension: 2, trials: 30, noise: 0.2, seed: seed)
     }
     #expect(regret / 5 - 0.397887 < 0.3, "mean regret \(regret / 5 - 0.397887)")
@@ -70,7 +56,7 @@ struct BayesianOptimizationTests {
     for seed in 0..<3 as Range<UInt64> {
       let found = try Self.search(
         Self.bowl, dimension: 12, trials: 100, noise: 0.05, seed: seed)
-      let random = Self.randomSearch(
+      let random = SearchTrials.chance(
         Self.bowl, dimension: 12, trials: 100, noise: 0.05, seed: seed)
       #expect(found > random / 2, "seed \(seed): \(found) against \(random)")
     }

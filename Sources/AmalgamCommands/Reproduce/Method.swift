@@ -51,6 +51,11 @@ extension Reproduction {
     var emphasis: SatisfactionReward.Emphasis?
     /// Whether the next state counts at all.
     var looksAhead = true
+
+    /// The reward that it learns by (eq. 2).
+    var reward: SatisfactionReward {
+      emphasis.map { SatisfactionReward.standard.emphasizing($0) } ?? .standard
+    }
   }
 
   /// Where a method's policy comes from.

@@ -124,11 +124,9 @@ extension Reproduction {
   private func sessions(
     of recipe: Recipe, _ round: Round
   ) throws -> any TransitionSource {
-    var reward = SatisfactionReward.standard
-    if let emphasis = recipe.emphasis { reward = reward.emphasizing(emphasis) }
     func shards(_ kind: ExplorationKind) throws -> TrajectoryShards {
       try TrajectoryShards(
-        folder: run.file(round.file("trajectories\(kind.suffix)/train")), reward: reward)
+        folder: run.file(round.file("trajectories\(kind.suffix)/train")), reward: recipe.reward)
     }
     let mixed = try shards(.mixed)
     guard recipe.exploration == .random else { return mixed }
@@ -159,7 +157,8 @@ extension Reproduction {
       )(recipe.algorithm, learners)
       try storePolicy(
         trained.policy, at: round.policy(method), algorithm: recipe.algorithm.rawValue,
-        settings: trained.configuration, world: world, window: PolicyManifest.DataWindow(of: data))
+        settings: trained.configuration, reward: recipe.reward, world: world,
+        window: PolicyManifest.DataWindow(of: data))
       return StoredSummary(method, trained, data)
     }
   }
@@ -195,13 +194,13 @@ extension Reproduction {
 
   private func storePolicy(
     _ policy: any FusionPolicy, at name: String, algorithm: String, settings: some Encodable,
-    world: World, window: PolicyManifest.DataWindow?
+    reward: SatisfactionReward = .standard, world: World, window: PolicyManifest.DataWindow?
   ) throws {
     let path = run.file(name)
     guard !DurableFiles.exists(path) else { return }
     try PolicyArtifact(
       policy: policy, algorithm: algorithm, configuration: ConfigurationValue(encoding: settings),
-      stateEncoder: world.platform.encoder, reward: .standard, dataWindow: window,
+      stateEncoder: world.platform.encoder, reward: reward, dataWindow: window,
       seed: configuration.seed, revision: Revision.current
     ).write(to: path)
   }

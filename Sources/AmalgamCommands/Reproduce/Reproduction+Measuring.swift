@@ -39,7 +39,7 @@ extension Reproduction {
   }
 
   /// Puts all policies with their estimates into a registry and releases the learned one after
-  /// the static one, so that one rollback leads back.
+  /// the static one, so that one rollback leads back; a policy whose training diverged stays back.
   func release() throws {
     _ = try run.stage("release") { () -> [String] in
       let registry = try PolicyRegistry(folder: run.file("registry"))
@@ -65,7 +65,8 @@ extension Reproduction {
           as: method.rawValue)
       }
       try registry.release(Method.staticWeights.rawValue)
-      try registry.release(Method.batchRLMTF.rawValue)
+      let training = try run.finished("train-\(Method.batchRLMTF.rawValue)", as: StoredSummary.self)
+      if training?.divergence == nil { try registry.release(Method.batchRLMTF.rawValue) }
       return try registry.versions()
     }
   }
