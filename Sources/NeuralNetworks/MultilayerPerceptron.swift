@@ -41,13 +41,24 @@ package struct MultilayerPerceptron: ParameterizedNetwork, Equatable {
   package struct Tape: Sendable {
     /// [B, inputs]: what the pass was given.
     package fileprivate(set) var input: Matrix
-    /// [B, width] of each layer, after its activation.
+    /// [B, width] of each layer, after its activation and its mask.
     fileprivate var outputs: [Matrix]
+    /// What each hidden layer was multiplied by [B, width]; empty without dropout.
+    fileprivate var masks: [Matrix] = []
 
     /// An empty tape, to be filled by a forward pass.
     package init() {
       input = Matrix(rows: 0, columns: 0)
       outputs = []
+    }
+
+    /// ∂L/∂z of a layer out of ∂L/∂y. A ReLU that a mask has scaled is above 0 where it was before,
+    /// or masked, so that its derivative can be read from what the tape holds.
+    fileprivate func passBack(
+      _ gradient: inout Matrix, through activation: Activation, ofLayer index: Int
+    ) {
+      if index < masks.count { VectorMath.multiply(&gradient.values, by: masks[index].values) }
+      gradient.multiplyByDerivative(of: activation, at: outputs[index])
     }
 
     /// [B, outputs]: the result of the pass.
@@ -144,8 +155,15 @@ package struct MultilayerPerceptron: ParameterizedNetwork, Equatable {
   }
 
   /// As `forward(_:)`, into a tape that keeps its memory from pass to pass.
-  package func forward(_ x: Matrix, tape: inout Tape) {
+  ///
+  /// With masks, one [B, width] a hidden layer (see `Dropout`), each hidden layer is multiplied by
+  /// its own, and so is the gradient on its way back.
+  package func forward(_ x: Matrix, masks: [Matrix] = [], tape: inout Tape) {
     check(x)
+    precondition(
+      masks.isEmpty || (masks.count == shape.hidden.count && shape.hiddenActivation == .relu),
+      "\(masks.count) masks for \(shape.hidden.count) hidden layers, which must be ReLU")
+    tape.masks = masks
     if tape.outputs.count != layers.count {
       tape.outputs = layers.map { Matrix(rows: x.rows, columns: $0.weight.columns) }
     }
@@ -160,6 +178,9 @@ package struct MultilayerPerceptron: ParameterizedNetwork, Equatable {
         previous.affine(
           parameters: parameters, weight: layer.weight, biasOffset: layer.biasOffset,
           activation: layer.activation, into: &tape.outputs[index])
+      }
+      if index < masks.count {
+        VectorMath.multiply(&tape.outputs[index].values, by: masks[index].values)
       }
     }
   }
@@ -178,7 +199,7 @@ package struct MultilayerPerceptron: ParameterizedNetwork, Equatable {
     var gradient = outputGradient
     for index in layers.indices.reversed() {
       let layer = layers[index]
-      gradient.multiplyByDerivative(of: layer.activation, at: tape.outputs[index])
+      tape.passBack(&gradient, through: layer.activation, ofLayer: index)
       let passed = Matrix.affineBackward(
         input: index == 0 ? tape.input : tape.outputs[index - 1], outputGradient: gradient,
         parameters: parameters, weight: layer.weight, biasOffset: layer.biasOffset,
@@ -198,13 +219,29 @@ package struct MultilayerPerceptron: ParameterizedNetwork, Equatable {
     var gradient = outputGradient
     for index in layers.indices.reversed() {
       let layer = layers[index]
-      gradient.multiplyByDerivative(of: layer.activation, at: tape.outputs[index])
+      tape.passBack(&gradient, through: layer.activation, ofLayer: index)
       var passed = Matrix(rows: 0, columns: 0)
       passed.setAffineInputGradient(
         outputGradient: gradient, parameters: parameters, weight: layer.weight)
       gradient = passed
     }
     return gradient
+  }
+
+  /// The perceptron that has only the first outputs of this one.
+  package func keepingOutputs(_ count: Int, activation: Activation) -> MultilayerPerceptron {
+    precondition((1...shape.outputs).contains(count), "\(count) of \(shape.outputs) outputs")
+    var kept = shape
+    kept.outputs = count
+    kept.outputActivation = activation
+    let last = layers[layers.count - 1]
+    let weight = Matrix(
+      rows: last.weight.rows, columns: last.weight.columns,
+      values: Array(parameters[last.weight.range]))
+    return MultilayerPerceptron(
+      shape: kept,
+      parameters: parameters[..<last.weight.offset] + weight.columns(0..<count).values
+        + parameters[last.biasOffset..<last.biasOffset + count])
   }
 
   private func check(_ x: Matrix) {

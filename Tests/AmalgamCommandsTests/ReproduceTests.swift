@@ -83,7 +83,9 @@ struct ReproduceTests {
 
   /// The methods of `--methods all`, with whether logged sessions are asked about them.
   private static let everyMethod: [(name: String, isEvaluated: Bool)] = [
-    ("best_static", true), ("behavior_cloning", true), ("batch_rl_mtf", true),
+    ("best_static", true), ("evolution_strategy", false), ("cross_entropy", false),
+    ("grid", false), ("behavior_cloning", true), ("td3", true), ("uwac_td3", true),
+    ("td3_bc", true), ("cql_sac", true), ("iql", true), ("batch_rl_mtf", true),
     ("batch_rl_mtf_re", true), ("batch_rl_mtf_rtime", false), ("batch_rl_mtf_rintegrity", false),
     ("batch_rl_mtf_rinteraction", false), ("batch_rl_mtf_gamma_0", false),
     ("batch_rl_mtf_shuffled", false), ("oracle", false),

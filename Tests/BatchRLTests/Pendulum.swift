@@ -37,16 +37,32 @@ struct Pendulum {
     return Float(min(max(missing * (speed >= 0 ? 1 : -1) * 2, -1), 1))
   }
 
-  /// Sessions of the `imperfect` regime of BCQ: a good controller that does something random in
-  /// three steps of ten and trembles in the others.
-  static func imperfectData(episodes: Int, seed: UInt64) throws -> TrajectoryArrays {
-    var stream = RandomStream(seed: seed, name: "imperfect pendulum")
+  /// Who drove while the sessions were logged.
+  enum Regime: CaseIterable, Sendable {
+    /// Uniform actions.
+    case random
+    /// As in BCQ: a good controller that does something random in three steps of ten and trembles
+    /// in the others.
+    case imperfect
+    /// The good controller with next to no trembling: the data know one action a state.
+    case narrow
+  }
+
+  /// Sessions of a regime.
+  static func data(_ regime: Regime, episodes: Int, seed: UInt64) throws -> TrajectoryArrays {
+    var stream = RandomStream(seed: seed, name: "\(regime) pendulum")
+    let (randomShare, deviation): (Double, Float) =
+      switch regime {
+      case .random: (1, 0)
+      case .imperfect: (0.3, 0.3)
+      case .narrow: (0, 0.02)
+      }
     let trajectories = (0..<episodes).map { _ in
       var pendulum = Pendulum(using: &stream)
       var (states, actions, rewards): ([Float], [Float], [Float]) = ([], [], [])
       for _ in 0..<stepsPerEpisode {
-        let isRandom = stream.uniform() < 0.3
-        let trembling = pendulum.controlled + 0.3 * Float(stream.gaussian())
+        let isRandom = stream.uniform() < randomShare
+        let trembling = pendulum.controlled + deviation * Float(stream.gaussian())
         let random = Float(stream.uniform(in: -1...1))
         let action = isRandom ? random : min(max(trembling, -1), 1)
         states += pendulum.state
@@ -63,17 +79,29 @@ struct Pendulum {
   /// The mean return of an episode under a policy, over the same starts for every policy.
   static func meanReturn(_ policy: any FusionPolicy, episodes: Int, seed: UInt64) -> Double {
     var stream = RandomStream(seed: seed, name: "pendulum starts")
-    var pendulums = (0..<episodes).map { _ in Pendulum(using: &stream) }
+    let starts = (0..<episodes).map { _ in Pendulum(using: &stream) }
+    return meanReturn(policy, from: starts, discount: 1, drawingFrom: stream)
+  }
+
+  /// The mean of Σ γᵗ·r over so many steps from these starts.
+  static func meanReturn(
+    _ policy: any FusionPolicy, from starts: [Pendulum], discount: Double,
+    drawingFrom stream: RandomStream
+  ) -> Double {
+    var pendulums = starts
     var decisions = stream.child("decisions")
-    var total = 0.0
+    var (total, weight) = (0.0, 1.0)
     for _ in 0..<stepsPerEpisode {
       let requests = PolicyRequests(
         states: pendulums.flatMap(\.state), stateSize: 3,
-        userHashes: [UInt64](repeating: 0, count: episodes))
+        userHashes: [UInt64](repeating: 0, count: pendulums.count))
       let actions = policy.decide(requests, using: &decisions).actions
-      for index in pendulums.indices { total += Double(pendulums[index].step(actions[index])) }
+      for index in pendulums.indices {
+        total += weight * Double(pendulums[index].step(actions[index]))
+      }
+      weight *= discount
     }
-    return total / Double(episodes)
+    return total / Double(pendulums.count)
   }
 }
 
@@ -85,15 +113,14 @@ struct PendulumController: FusionPolicy {
   func decide(_ requests: PolicyRequests, using stream: inout RandomStream) -> PolicyDecisions {
     PolicyDecisions(
       actions: stride(from: 0, to: requests.states.count, by: 3).map { i in
-        let angle = atan2(Double(requests.states[i + 1]), Double(requests.states[i]))
-        return Pendulum(angle: angle, speed: Double(requests.states[i + 2]) * 8).controlled
+        Pendulum(state: Array(requests.states[i..<i + 3])).controlled
       })
   }
 }
 
 extension Pendulum {
-  init(angle: Double, speed: Double) {
-    self.angle = angle
-    self.speed = speed
+  init(state: [Float]) {
+    angle = atan2(Double(state[1]), Double(state[0]))
+    speed = Double(state[2]) * 8
   }
 }

@@ -25,7 +25,7 @@ import Testing
   func pairedSeeds() throws {
     var differences: [Double] = []
     for seed in UInt64(1)...5 {
-      let source = try Pendulum.imperfectData(episodes: 300, seed: seed)
+      let source = try Pendulum.data(.imperfect, episodes: 300, seed: seed)
       let root = RandomStream(seed: seed, name: "pendulum learners")
       var cloning = BehaviorCloning.Configuration()
       cloning.hidden = [64, 64]

@@ -71,10 +71,10 @@ import Testing
   }
 }
 
-@Suite struct PerturbationObjectiveTests {
+@Suite struct ValueObjectiveTests {
   @Test("eq. 5 as a loss is minus the mean value, its slope −1/B")
   func objective() {
-    let result = PerturbationObjective.lossAndGradient(
+    let result = ValueObjective.lossAndGradient(
       values: Matrix(rows: 4, columns: 1, values: [1, 2, 3, 10]))
     #expect(result.loss == -4)
     #expect(result.gradient.values == [-0.25, -0.25, -0.25, -0.25])

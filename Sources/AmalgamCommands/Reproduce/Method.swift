@@ -20,7 +20,15 @@ extension Reproduction {
   /// A policy of the comparison.
   enum Method: String, CaseIterable {
     case staticWeights = "best_static"
+    case evolutionStrategy = "evolution_strategy"
+    case crossEntropy = "cross_entropy"
+    case grid
     case behaviorCloning = "behavior_cloning"
+    case td3
+    case uwacTD3 = "uwac_td3"
+    case td3BC = "td3_bc"
+    case cqlSAC = "cql_sac"
+    case iql
     case batchRLMTF = "batch_rl_mtf"
     case randomOnly = "batch_rl_mtf_re"
     case emphasizingTime = "batch_rl_mtf_rtime"
@@ -61,7 +69,7 @@ extension Reproduction {
   /// Where a method's policy comes from.
   enum Origin {
     /// A search on the platform under the session budget.
-    case search
+    case search(SearchMethod)
     /// Logged sessions.
     case learning(Recipe)
     /// The decisions of another method, each given to another user.
@@ -75,8 +83,16 @@ extension Reproduction.Method {
   /// Where the policy comes from.
   var origin: Reproduction.Origin {
     switch self {
-    case .staticWeights: .search
+    case .staticWeights: .search(.bayesianOptimization)
+    case .evolutionStrategy: .search(.evolutionStrategy)
+    case .crossEntropy: .search(.crossEntropy)
+    case .grid: .search(.grid)
     case .behaviorCloning: .learning(.init(algorithm: .behaviorCloning))
+    case .td3: .learning(.init(algorithm: .td3))
+    case .uwacTD3: .learning(.init(algorithm: .uwacTD3))
+    case .td3BC: .learning(.init(algorithm: .td3BC))
+    case .cqlSAC: .learning(.init(algorithm: .cqlSAC))
+    case .iql: .learning(.init(algorithm: .iql))
     case .batchRLMTF: .learning(.init(algorithm: .batchRLMTF))
     case .randomOnly: .learning(.init(algorithm: .batchRLMTF, exploration: .random))
     case .emphasizingTime: .learning(.init(algorithm: .batchRLMTF, emphasis: .time))

@@ -88,14 +88,21 @@ struct ReproduceConfiguration: Codable, Equatable {
     // generative model collapses to the mean of the logged actions wherever their variance lies
     // below ½, as it does in a box of [−1, 1].
     if preset != .paper { configuration.learners.batchRLMTF.divergenceWeight = 0.25 }
+    // What TD3 is known to do offline is to be seen, not to be stopped.
+    configuration.learners.td3.explosionFactor = 1e6
+    configuration.learners.uwacTD3.td3.explosionFactor = 1e6
+    // Variances of Q over masks are of this size on the platform: with the published 0.5 no weight
+    // would differ from 1.
+    configuration.learners.uwacTD3.uncertaintyScale = 0.02
     switch preset {
     case .tiny: configuration.shrink()
     case .small:
       configuration.training.stepCount = 20_000
       configuration.training.reportInterval = 400
       configuration.training.checkpointInterval = 2_000
-      configuration.learners.batchRLMTF.hidden = [128, 128]
-      configuration.learners.behaviorCloning.hidden = [128, 128]
+      configuration.learners.setHidden([128, 128])
+      configuration.learners.uwacTD3.dropoutSamples = 20
+      configuration.learners.cqlSAC.sampledActions = 5
       configuration.evaluation.hidden = [128, 128]
     case .paper:
       configuration.platform.users = 15_000
@@ -130,9 +137,10 @@ struct ReproduceConfiguration: Codable, Equatable {
     training.reportInterval = 20
     training.checkpointInterval = 100
     training.batchSize = 64
-    learners.batchRLMTF.hidden = [32, 32]
+    learners.setHidden([32, 32])
     learners.batchRLMTF.actionCandidates = 20
-    learners.behaviorCloning.hidden = [32, 32]
+    learners.uwacTD3.dropoutSamples = 4
+    learners.cqlSAC.sampledActions = 2
     evaluation.rounds = 200
     evaluation.hidden = [32, 32]
     evaluation.learningRate = 1e-3

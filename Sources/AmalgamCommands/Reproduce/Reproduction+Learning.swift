@@ -10,25 +10,31 @@ import TrajectoryPreparation
 import UserSimulator
 
 extension Reproduction {
-  /// Best static weights by Bayesian optimization: the policy that is current when exploration
-  /// begins, and the reference of every comparison.
-  func searchStaticWeights(_ world: World) throws -> [Float] {
+  /// The policies that are searched on the platform, each under the session budget.
+  ///
+  /// - Returns: the best static weights by Bayesian optimization: the policy that is current when
+  ///   exploration begins, and the reference of every comparison.
+  func search(_ world: World) throws -> [Float] {
     try DurableFiles.makeFolders(run.file("policies"))
-    let found = try run.stage("search") {
-      try PlatformSearch(
-        platform: world.platform, state: world.state, threads: configuration.threads)(
-          .bayesianOptimization, configuration.search, seed: seed("search"),
-          progress: ProgressLine("search", total: configuration.search.sessionBudget)
-        ).found
+    let searched = methods.compactMap { method -> (Method, SearchMethod)? in
+      if case .search(let search) = method.origin { (method, search) } else { nil }
     }
-    guard let action = found.action else {
+    let found = try searched.map { method, search in
+      let stage = method == .staticWeights ? "search" : "search-\(method.rawValue)"
+      return try run.stage(stage) {
+        let (policy, found) = try PlatformSearch(
+          platform: world.platform, state: world.state, threads: configuration.threads)(
+            search, configuration.search, name: method.rawValue, seed: seed(stage),
+            progress: ProgressLine(stage, total: configuration.search.sessionBudget))
+        try storePolicy(
+          policy, at: "policies/\(method.rawValue)", algorithm: search.rawValue,
+          settings: configuration.search, world: world, window: nil)
+        return found
+      }
+    }
+    guard let action = found[0].action else {
       throw CommandFailure.failure("\(run.path): stage search holds no static weights")
     }
-    let method = Method.staticWeights.rawValue
-    try storePolicy(
-      FixedWeightsPolicy(name: method, action: action), at: "policies/\(method)",
-      algorithm: "bayesian_optimization", settings: configuration.search, world: world,
-      window: nil)
     return action
   }
 

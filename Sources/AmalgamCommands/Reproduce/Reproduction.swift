@@ -30,7 +30,7 @@ struct Reproduction {
       threads: configuration.threads)
     let world = World(folder: folder, state: state)
     try checkPlatform(world)
-    let staticAction = try searchStaticWeights(world)
+    let staticAction = try search(world)
     let training = try learn(world)
     let offline = try evaluate()
     try release()

@@ -112,7 +112,8 @@ package struct BatchRLMTF: BatchLearner {
       discount: configuration.discount)  // eq. 7, [B]
     let stateActions = Matrix.joiningColumns([states, logged])  // [B, S + A]
     try critics.update(
-      stateActions: stateActions, targets: targets, step: number, threads: threads)
+      CriticTrainer.Objective(stateActions: stateActions, targets: targets), step: number,
+      threads: threads)
     let values = ValueStatistics(critics.first.values)
     let policyValues = ValueStatistics(improvement.values)
     try guardrail.check(max(values.largest, policyValues.largest), step: number)

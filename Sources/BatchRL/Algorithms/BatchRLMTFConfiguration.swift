@@ -39,38 +39,21 @@ package struct BatchRLMTFConfiguration: LearnerConfiguration {
 
   /// The first setting that is out of its range, in words; nil when all are fine.
   package var problem: String? {
-    let widths = 1...TrainingConfiguration.largestWidth
-    if !hidden.allSatisfy(widths.contains) {
-      return "hidden is \(hidden), expected widths in \(widths)"
-    }
-    if !(0..<1).contains(discount) {
-      return "discount is \(discount), expected a number in [0, 1)"
-    }
-    if !(divergenceWeight >= 0 && divergenceWeight.isFinite) {
-      return "divergenceWeight is \(divergenceWeight), expected a number of at least 0"
-    }
-    let counts: [(String, Int)] = [
-      ("latentsPerAction", latentsPerAction), ("softUpdateInterval", softUpdateInterval),
-      ("targetCandidates", targetCandidates), ("actionCandidates", actionCandidates),
-    ]
-    for (name, value) in counts where !(1...10_000).contains(value) {
-      return "\(name) is \(value), expected a number in 1...10000"
-    }
-    let shares: [(String, Float)] = [
-      ("perturbationBound", perturbationBound), ("softUpdateRate", softUpdateRate),
-      ("minimumWeight", minimumWeight),
-    ]
-    for (name, value) in shares where !(0...1).contains(value) {
-      return "\(name) is \(value), expected a number in [0, 1]"
-    }
-    let positive: [(String, Float)] = [
-      ("generativeLearningRate", generativeLearningRate),
-      ("perturbationLearningRate", perturbationLearningRate),
-      ("criticLearningRate", criticLearningRate), ("explosionFactor", explosionFactor),
-    ]
-    for (name, value) in positive where !(value > 0 && value.isFinite) {
-      return "\(name) is \(value), expected a number above 0"
-    }
-    return nil
+    SettingRanges.widths("hidden", hidden)
+      ?? SettingRanges.discount(discount)
+      ?? SettingRanges.notNegative([("divergenceWeight", divergenceWeight)])
+      ?? SettingRanges.counts([
+        ("latentsPerAction", latentsPerAction), ("softUpdateInterval", softUpdateInterval),
+        ("targetCandidates", targetCandidates), ("actionCandidates", actionCandidates),
+      ])
+      ?? SettingRanges.shares([
+        ("perturbationBound", perturbationBound), ("softUpdateRate", softUpdateRate),
+        ("minimumWeight", minimumWeight),
+      ])
+      ?? SettingRanges.positive([
+        ("generativeLearningRate", generativeLearningRate),
+        ("perturbationLearningRate", perturbationLearningRate),
+        ("criticLearningRate", criticLearningRate), ("explosionFactor", explosionFactor),
+      ])
   }
 }

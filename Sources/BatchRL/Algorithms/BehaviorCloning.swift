@@ -39,14 +39,8 @@ package struct BehaviorCloning: BatchLearner {
 
     /// The first setting that is out of its range, in words; nil when all are fine.
     package var problem: String? {
-      let widths = 1...TrainingConfiguration.largestWidth
-      if !hidden.allSatisfy(widths.contains) {
-        return "hidden is \(hidden), expected widths in \(widths)"
-      }
-      if !(learningRate > 0 && learningRate.isFinite) {
-        return "learningRate is \(learningRate), expected a number above 0"
-      }
-      return nil
+      SettingRanges.widths("hidden", hidden)
+        ?? SettingRanges.positive([("learningRate", learningRate)])
     }
   }
 

@@ -65,7 +65,7 @@ struct PerturbationTrainer: Sendable {
     let actions = PerturbedActions.perturbed(generated, by: output, bound: bound)  // eq. 4
     critic.forward(Matrix.joiningColumns([states, actions]), tape: &criticTape)
     let values = criticTape.output  // [B, 1]
-    let objective = PerturbationObjective.lossAndGradient(values: values)  // eq. 5
+    let objective = ValueObjective.lossAndGradient(values: values)  // eq. 5
 
     let inputGradient = critic.inputGradient(
       outputGradient: objective.gradient, tape: criticTape)  // [B, S + A]

@@ -25,19 +25,25 @@ struct TwinCritics: Sendable {
   /// Q_φ′1 and Q_φ′2.
   var targets: [MultilayerPerceptron] { trainers.map(\.target) }
 
-  /// One step of min_φj Σ (y − Q_φj(s, a))² for both.
+  /// One step of min_φj Σ (y − Q_φj(s, a))² for both, and of what the objective adds to it.
   ///
-  /// Shapes: stateActions [B, S + A], targets y [B].
   /// - Throws: `TrainingDivergence` when a loss is not finite.
   mutating func update(
-    stateActions: Matrix, targets: [Float], step: Int, threads: Int
+    _ objective: CriticTrainer.Objective, step: Int, threads: Int
   ) throws(TrainingDivergence) {
-    ParallelJobs.run(&trainers, threads: threads) {
-      $0.update(stateActions: stateActions, targets: targets)
-    }
+    ParallelJobs.run(&trainers, threads: threads) { $0.update(objective) }
     for (index, trainer) in trainers.enumerated() {
       try TrainingDivergence.check(trainer.loss, "critic \(index + 1) loss", step: step)
     }
+  }
+
+  /// min_j Q_φ′j at each row.
+  ///
+  /// Shapes: stateActions [B, S + A] → [B].
+  func targetValues(at stateActions: Matrix) -> [Float] {
+    BootstrapTarget.stateValues(
+      firstValues: targets[0](stateActions).values, secondValues: targets[1](stateActions).values,
+      candidates: 1, minimumWeight: 1)
   }
 
   mutating func softUpdate(rate: Float) {

@@ -11,6 +11,9 @@ package struct StepMetrics: Sendable, Equatable, Codable {
   /// The deviation between the generated actions of one state, a dimension: how much choice
   /// there is; nil for a learner without a generative model.
   package var candidateDeviation: Double?
+  /// The mean weight of a transition in the critics' loss (UWAC+TD3) or in the policy's (IQL); nil
+  /// for a learner that weighs all alike.
+  package var sampleWeight: Double?
   /// The learner's actions beside the logged ones.
   package var actions: ActionStatistics
 
@@ -32,13 +35,14 @@ package struct StepMetrics: Sendable, Equatable, Codable {
   package init(
     losses: [NamedLoss], dataValues: ValueStatistics? = nil,
     policyValues: ValueStatistics? = nil, temporalDifferenceError: Double? = nil,
-    candidateDeviation: Double? = nil, actions: ActionStatistics
+    candidateDeviation: Double? = nil, sampleWeight: Double? = nil, actions: ActionStatistics
   ) {
     self.losses = losses
     self.dataValues = dataValues
     self.policyValues = policyValues
     self.temporalDifferenceError = temporalDifferenceError
     self.candidateDeviation = candidateDeviation
+    self.sampleWeight = sampleWeight
     self.actions = actions
   }
 

@@ -62,6 +62,7 @@ extension StepMetrics {
     policyValues = combined(policyValues, other.policyValues)
     temporalDifferenceError = combined(temporalDifferenceError, other.temporalDifferenceError)
     candidateDeviation = combined(candidateDeviation, other.candidateDeviation)
+    sampleWeight = combined(sampleWeight, other.sampleWeight)
     actions.distanceFromData = operation(
       actions.distanceFromData, other.actions.distanceFromData)
     actions.saturationShare = operation(actions.saturationShare, other.actions.saturationShare)
