@@ -21,6 +21,8 @@ need libdnnl-dev header oneapi/dnnl/dnnl.h
 need libsqlite3-dev header sqlite3.h
 need gnuplot-nox gnuplot --version
 need binutils readelf --version
+# Only for the test that opens a report.
+need chromium chromium --version
 # Any Python that can make a virtual environment will do: see make-python.sh.
 venv() {
   local python

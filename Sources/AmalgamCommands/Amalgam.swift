@@ -15,6 +15,7 @@ package struct Amalgam: AsyncParsableCommand {
       PrepareCommand.self,
       TrainCommand.self,
       SweepCommand.self,
+      ReportCommand.self,
       TasksCommand.self,
       SearchCommand.self,
       EvaluateCommand.self,

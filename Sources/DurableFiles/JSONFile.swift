@@ -2,25 +2,27 @@ import Foundation
 
 /// Reads JSON files and says in words for people what is wrong with one, and where.
 package enum JSONFile {
-  /// Reads a file of one JSON value.
+  /// Reads a file of one JSON value, whose keys are in snake case if so told.
   ///
   /// - Throws: `DurableFileError`; what cannot be decoded is `.malformed` with the file and the line
   ///   of broken JSON, or the file and the field with what was expected and found there.
   package static func read<Value: Decodable>(
-    _ type: Value.Type, from path: String
+    _ type: Value.Type, from path: String, inSnakeCase: Bool = false
   ) throws -> Value {
-    try decode(type, from: DurableFiles.read(path), path: path)
+    try decode(type, from: DurableFiles.read(path), path: path, inSnakeCase: inSnakeCase)
   }
 
   /// Decodes one JSON value from bytes; `path` names them in errors.
   ///
   /// - Throws: as `read`.
   package static func decode<Value: Decodable>(
-    _ type: Value.Type, from bytes: [UInt8], path: String
+    _ type: Value.Type, from bytes: [UInt8], path: String, inSnakeCase: Bool = false
   ) throws -> Value {
     let data = Data(bytes)
+    let decoder = JSONDecoder()
+    if inSnakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
     do {
-      return try JSONDecoder().decode(type, from: data)
+      return try decoder.decode(type, from: data)
     } catch let error as DecodingError {
       if let (line, reason) = brokenLine(in: data) {
         throw DurableFileError.malformed(

@@ -28,6 +28,15 @@ public enum ConfigurationValue: Sendable, Equatable {
     guard case .object(let members) = self else { return nil }
     return members[key]
   }
+
+  /// The value as a number, if it is one.
+  public var numericValue: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    case .null, .boolean, .text, .list, .object: nil
+    }
+  }
 }
 
 extension ConfigurationValue: Codable {

@@ -20,7 +20,11 @@ struct AmalgamProcess {
   /// - Parameters:
   ///   - fileSizeLimit: no file may grow beyond so many blocks of 512 bytes.
   ///   - outputPath: where standard output goes instead of to `output`.
-  init(_ arguments: [String], fileSizeLimit: Int? = nil, outputPath: String? = nil) throws {
+  ///   - searchPath: where programs are looked for.
+  init(
+    _ arguments: [String], fileSizeLimit: Int? = nil, outputPath: String? = nil,
+    searchPath: String? = nil
+  ) throws {
     let scratch = try ScratchFolder()
     let (output, errors) = (scratch.file("output"), scratch.file("errors"))
     let process = Process()
@@ -31,6 +35,10 @@ struct AmalgamProcess {
     } else {
       process.executableURL = URL(fileURLWithPath: Self.path)
       process.arguments = arguments
+    }
+    if let searchPath {
+      process.environment = ProcessInfo.processInfo.environment.merging(
+        ["PATH": searchPath], uniquingKeysWith: { $1 })
     }
     // Files and not pipes: a pipe is inherited by children that other tests start meanwhile.
     process.standardInput = FileHandle.nullDevice

@@ -150,6 +150,7 @@ struct ReproduceTests {
     let weights = try names.filter { $0.hasPrefix("batch_rl_mtf") && !$0.hasSuffix("shuffled") }
       .map { try DurableFiles.read("\(run)/policies/\($0)/weights.safetensors") }
     #expect(Set(weights).count == weights.count)
+    try ReportVerbTests.reportsEveryMethod(run, methods: names)
   }
 
   @Test("a learner that diverges is a finding: told, measured, and not released")
@@ -207,6 +208,7 @@ struct ReproduceTests {
       let low = try #require(lift["low"] as? Double)
       #expect(abs(mean - low - 12.7062 * abs(values[0] - values[1]) / 2) < 1e-4)
     }
+    try ReportVerbTests.reportsSeeds(output)
   }
 
   @Test("wrong requests are usage errors that name what is wrong")

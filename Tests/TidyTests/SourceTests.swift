@@ -14,7 +14,8 @@ struct SourceTests {
   func unsafeModules() {
     let allowed = ["DenseKernels", "EmbeddedAnalytics", "DurableFiles"]
     for file in sources where !allowed.contains(file.module) {
-      for (number, line) in file.lines.enumerated() where !line.isComment {
+      for (number, whole) in file.lines.enumerated() where !whole.isComment {
+        let line = whole.replacing("'unsafe-inline'", with: "")  // a word of HTML pages
         #expect(
           !line.contains("nsafe") || !line.contains(/\bunsafe|\bUnsafe[A-Z]|withUnsafe|@unsafe\b/),
           "\(file.path):\(number + 1): \(line)")
