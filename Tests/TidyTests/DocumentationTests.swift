@@ -23,6 +23,23 @@ struct DocumentationTests {
     }
   }
 
+  @Test("every learner has a page that tells when to use it, its metrics and its departures")
+  func learnersHavePages() throws {
+    let pages = try Repository.files(under: "Docs/Algorithms", ending: [".md"])
+    let algorithms = try Repository.files(under: "Sources/BatchRL/Algorithms").flatMap { file in
+      file.text.matches(of: /static let algorithm = "([^"]+)"/).map { String($0.1) }
+    }
+    #expect(algorithms.count >= 7)
+    let overview = try #require(pages.first { $0.path.hasSuffix("README.md") })
+    for algorithm in algorithms {
+      #expect(overview.text.contains("| `\(algorithm)` | ["), "\(algorithm)")
+      let page = pages.first { $0.text.contains("\n\n`\(algorithm)`") }
+      for section in ["When to use it", "Metrics", "Departures"] {
+        #expect(page?.text.contains("\n## \(section)\n") == true, "\(algorithm): \(section)")
+      }
+    }
+  }
+
   @Test("the README names no verb that does not exist")
   func toldVerbsExist() {
     let known = Set(verbs.map(\.verb))
