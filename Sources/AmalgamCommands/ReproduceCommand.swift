@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableFiles
 import ExperimentReports
 import Foundation
 
@@ -21,7 +22,7 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "The root seed; overrides the configuration.") var seed: UInt64?
   @Option(
     help:
-      "Runs with this many seeds in a row, in folders seed-N of the output, and compares over them."
+      "Runs with this many seeds, in folders seed-N of the output, and compares over them."
   )
   var seeds = 1
   @Option(help: "The folder with the KuaiRand data; overrides the configuration.")
@@ -45,25 +46,52 @@ struct ReproduceCommand: ParsableCommand {
     if let seed { configuration.seed = seed }
     if let data { configuration.data = data }
     try configuration.check()
-    var study: [SeedStudy.Run] = []
-    for index in 0..<seeds {
+    let runs = try (0..<seeds).map { index in
       var seeded = configuration
       seeded.seed &+= UInt64(index)
       let path = seeds == 1 ? output : "\(output)/seed-\(seeded.seed)"
-      let run = try RunFolder(path: path, configuration: seeded, resume: resume)
-      let reproduction = Reproduction(configuration: seeded, run: run)
-      let results = try reproduction()
-      study.append(
-        SeedStudy.Run(
-          seed: seeded.seed, truth: try reproduction.finishedTruth(), online: results.online))
+      return Reproduction(
+        configuration: seeded,
+        run: try RunFolder(
+          path: path, configuration: seeded, resume: resume, ignoring: ["threads"]))
+    }
+    if seeds > 1, configuration.threads > 1 { try runSideBySide(runs) }
+    // What ran side by side is finished and only read here.
+    let study = try runs.map { run in
+      let results = try run()
       if common.json {
         try StandardOutput.write(ResultsFile.text(of: results))
       } else {
         try StandardOutput.print(
-          TerminalTable(results).lines + ["results: \(run.file("results.json"))"])
+          TerminalTable(results).lines + ["results: \(run.run.file("results.json"))"])
       }
+      return SeedStudy.Run(
+        seed: run.configuration.seed, truth: try run.finishedTruth(), online: results.online)
     }
     if seeds > 1 { try conclude(study, configuration.methods.methods) }
+  }
+
+  /// Runs what is not finished, several seeds at a time.
+  private func runSideBySide(_ runs: [Reproduction]) throws {
+    let unfinished = runs.filter { !DurableFiles.exists($0.run.file("results.json")) }
+    guard unfinished.count > 1 else { return }
+    let asked =
+      ["reproduce", "--preset", preset]
+      + (common.config.map { ["--config", $0] } ?? [])
+      + common.assignments.flatMap { ["--set", $0] }
+    try SeedProcesses(
+      runs: unfinished.map { run in
+        let settings = run.configuration
+        return SeedProcesses.Run(
+          seed: settings.seed, folder: run.run.path,
+          log: "\(output)/seed-\(settings.seed).log",
+          arguments: { threads in
+            asked + [
+              "--set", "threads=\(threads)", "--methods", settings.methods.rawValue, "--seed",
+              "\(settings.seed)", "--data", settings.data, "--output", run.run.path, "--resume",
+            ]
+          })
+      }, threads: runs[0].configuration.threads)()
   }
 
   private func conclude(_ runs: [SeedStudy.Run], _ methods: [Reproduction.Method]) throws {

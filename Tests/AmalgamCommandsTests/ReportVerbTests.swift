@@ -65,14 +65,14 @@ struct ReportVerbTests {
     #expect(printed.starts(with: Data("%PDF".utf8)) && printed.count > 20_000)
   }
 
-  /// Reports a study of two seeds.
+  /// Reports a study of three seeds.
   static func reportsSeeds(_ study: String) throws {
     let process = try AmalgamProcess(["report", study, "--output", "\(study)/page"])
     #expect(process.status == 0, "\(process.errors)")
     #expect(process.output.contains("report: \(study)/page/index.html, "))
     let text = try DurableFiles.readText("\(study)/page/index.html")
-    #expect(text.contains("seeds 1, 2, each the whole chain"))
-    #expect(text.contains("Means over 2 seeds"))
+    #expect(text.contains("seeds 1, 2, 3, each the whole chain"))
+    #expect(text.contains("Means over 3 seeds"))
     #expect(text.contains("not in this run"))  // no TD3 among the main methods
     #expect(text.contains("seed-1/stages/train-batch_rl_mtf.json"))
     #expect(text.contains("behavior_cloning") && text.contains(", p 0."))

@@ -186,27 +186,47 @@ struct ReproduceTests {
     return distances.reduce(0, +) / Double(distances.count)
   }
 
-  /// A study whose first seed is there already; the second is run.
+  /// A study whose first seed is there already, finished with two threads; the others are run side
+  /// by side on one thread each, once stopped in the middle.
   private func severalSeeds(first: String, output: String) throws {
     try DurableFiles.makeFolders(output)
     try FileManager.default.copyItem(atPath: first, toPath: "\(output)/seed-1")
-    let process = try AmalgamProcess(arguments(output) + ["--seeds", "2", "--resume"])
+    let study = arguments(output) + ["--seeds", "3", "--resume"]
+    #expect(
+      try AmalgamProcess.interrupted(study, after: "\(output)/seed-3/stages/platform.json") == 130)
+    #expect(!DurableFiles.exists("\(output)/seeds.json"))
+    let process = try AmalgamProcess(study)
     #expect(process.status == 0, "\(process.errors)")
-    #expect(process.output.contains("seeds 1, 2: lifts over best_static"))
+    #expect(process.errors.contains("seeds: done in"))
+    #expect(try DurableFiles.readText("\(output)/seed-2.log").contains("train-batch_rl_mtf"))
+    // Two threads in one process, one in a process of its own: the same bits.
+    let alone = try AmalgamProcess(
+      arguments("\(output)/alone") + ["--seed", "3", "--methods", "main"])
+    #expect(alone.status == 0, "\(alone.errors)")
+    #expect(
+      try comparable("\(output)/alone/results.json")
+        == comparable("\(output)/seed-3/results.json"))
+    try compares(process, output)
+  }
+
+  /// What the seeds say together.
+  private func compares(_ process: AmalgamProcess, _ output: String) throws {
+    #expect(process.output.contains("seeds 1, 2, 3: lifts over best_static"))
     let study = try json("\(output)/seeds.json")
-    #expect(study["seeds"] as? [Int] == [1, 2])
+    #expect(study["seeds"] as? [Int] == [1, 2, 3])
     let rows = try #require(study["rows"] as? [[String: Any]])
     #expect(
       rows.compactMap { $0["method"] as? String } == ["behavior_cloning", "batch_rl_mtf", "oracle"])
     for row in rows {
       let lift = try #require(row["session_return"] as? [String: Any])
       let values = try #require(lift["values"] as? [Double])
-      #expect(values.count == 2)
+      #expect(values.count == 3)
       let mean = try #require(lift["mean"] as? Double)
-      #expect(abs(mean - (values[0] + values[1]) / 2) < 1e-12)
-      // Student's t with one degree of freedom: 12.7062 deviations of a mean of two.
+      #expect(abs(mean - (values[0] + values[1] + values[2]) / 3) < 1e-12)
+      // Student's t with two degrees of freedom: 4.30265 deviations of a mean of three.
       let low = try #require(lift["low"] as? Double)
-      #expect(abs(mean - low - 12.7062 * abs(values[0] - values[1]) / 2) < 1e-4)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      #expect(abs(mean - low - 4.30265 * (squares / 2 / 3).squareRoot()) < 1e-4)
     }
     try ReportVerbTests.reportsSeeds(output)
   }

@@ -5,7 +5,10 @@ import Testing
 
 @Suite("run folders")
 struct RunFolderTests {
-  private struct Settings: Codable { var seed = 1 }
+  private struct Settings: Codable {
+    var seed = 1
+    var threads = 2
+  }
 
   private let path = FileManager.default.temporaryDirectory
     .appendingPathComponent("amalgam-run-\(UUID().uuidString)").path
@@ -47,6 +50,21 @@ struct RunFolderTests {
     #expect(throws: CommandFailure.self) {
       _ = try RunFolder(path: path, configuration: Settings(seed: 2), resume: true)
     }
+    #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(
+        path: path, configuration: Settings(seed: 2), resume: true, ignoring: ["threads"])
+    }
+  }
+
+  @Test("what changes no bit may differ where it is said to")
+  func ignoresThreads() throws {
+    defer { try? DurableFiles.remove(path) }
+    _ = try RunFolder(path: path, configuration: Settings(), resume: false)
+    #expect(throws: CommandFailure.self) {
+      _ = try RunFolder(path: path, configuration: Settings(threads: 1), resume: true)
+    }
+    _ = try RunFolder(
+      path: path, configuration: Settings(threads: 1), resume: true, ignoring: ["threads"])
   }
 
   @Test(

@@ -1,5 +1,6 @@
 import DurableFiles
 import Foundation
+import PolicyArtifacts
 
 /// The folder of one run: its configuration, what each finished stage found, and the stages' files.
 ///
@@ -15,9 +16,12 @@ package struct RunFolder: Sendable {
 
   /// Opens a folder for a run with `configuration`.
   ///
+  /// - Parameter ignoring: keys of the configuration that change no bit of the run and may differ.
   /// - Throws: `CommandFailure.usage` if the folder holds something and `resume` is false, or if
   ///   it holds a run with another configuration and `resume` is true.
-  package init(path: String, configuration: some Encodable, resume: Bool) throws {
+  package init(
+    path: String, configuration: some Encodable, resume: Bool, ignoring: Set<String> = []
+  ) throws {
     self.path = path
     let asked = try MachineOutput.record(configuration)
     let record = "\(path)/configuration.json"
@@ -27,7 +31,10 @@ package struct RunFolder: Sendable {
           "\(path) already holds a run; give --resume to continue it or another --output")
       }
       let found = try DurableFiles.readText(record)
-      guard found == asked else {
+      let isSame =
+        try found == asked
+        || Self.settings(found, but: ignoring) == Self.settings(asked, but: ignoring)
+      guard isSame else {
         throw CommandFailure.usage(
           "\(record) differs from the configuration asked for; --resume continues only the same run"
         )
@@ -39,6 +46,15 @@ package struct RunFolder: Sendable {
     }
     try DurableFiles.makeFolders(path)
     try DurableFiles.write(asked, to: record)
+  }
+
+  /// A configuration without some of its keys.
+  private static func settings(
+    _ text: String, but ignored: Set<String>
+  ) throws -> [String: ConfigurationValue] {
+    let whole = try JSONFile.decode(
+      [String: ConfigurationValue].self, from: Array(text.utf8), path: "configuration")
+    return whole.filter { !ignored.contains($0.key) }
   }
 
   /// Whether nothing is there, or only what a run leaves that was killed before its configuration
