@@ -14,6 +14,8 @@ struct FinishedRun {
     var anchors: PlatformCheck
     /// Training by method, in the order of training.
     var training: [Reproduction.StoredSummary]
+    /// What searches spent, by method.
+    var searches: [(method: String, found: PlatformSearch.Found)]
   }
 
   let path: String
@@ -54,6 +56,12 @@ struct FinishedRun {
       anchors: try stage("anchors", PlatformCheck.self),
       training: try results.training.map {
         try stage("train-\($0.method)", Reproduction.StoredSummary.self)
+      },
+      searches: try results.truth.compactMap { row in
+        guard let method = Reproduction.Method(rawValue: row.method),
+          let name = method.searchStage, DurableFiles.exists("\(path)/stages/\(name).json")
+        else { return nil }
+        return (row.method, try stage(name, PlatformSearch.Found.self))
       })
   }
 

@@ -54,7 +54,6 @@ struct RunReport {
       ("Figure 6: what learners decide", actionFigures),
       ("Figure 7: exploration", explorationFigures),
       ("Figure 8: sensitivity", sweepFigures),
-      ("Training", trainingFigures),
     ]
     for (heading, figures) in rest {
       sections.append(
@@ -67,6 +66,7 @@ struct RunReport {
           ]))
     }
     sections += [
+      ReportPage.Section("Training", [.table(dataTable), .figures(trainingFigures)]),
       ReportPage.Section("The multi-task model", [.figures([taskFigure])]),
       ReportPage.Section("The platform beside the log", [.figures([anchorFigure])]),
     ]
@@ -97,6 +97,25 @@ struct RunReport {
         "method", "paper: V̂", "paper: ADTime", "paper: UPIRate", "V̂ conservative", "V̂ fitted Q",
         "true session return", "true app time", "true UPIRate", "A/B ADTime", "A/B UPIRate",
       ], rows: rows)
+  }
+
+  /// What each method was made from.
+  private var dataTable: ReportPage.Table {
+    let searched = first.searches.map { method, found in
+      [
+        method, "\(found.sessions) of \(found.sessionBudget)", "\(found.points) points", "–", "–",
+      ]
+    }
+    let learned = first.training.map { record in
+      [
+        record.method, "\(record.sessions)", "\(record.steps) steps",
+        String(format: "%.0f", record.stepsPerSecond), record.divergence ?? "–",
+      ]
+    }
+    return ReportPage.Table(
+      caption: "What each method saw (seed \(first.results.seed))",
+      head: ["method", "user sessions", "effort", "steps a second", "divergence"],
+      rows: searched + learned)
   }
 
   private var tableNotes: String {

@@ -109,6 +109,12 @@ extension Reproduction.Method {
     if case .learning(let recipe) = origin { recipe } else { nil }
   }
 
+  /// The stage that searches it; nil for what no search finds.
+  var searchStage: String? {
+    guard case .search = origin else { return nil }
+    return self == .staticWeights ? "search" : "search-\(rawValue)"
+  }
+
   /// Whether it has an artifact.
   var isStored: Bool {
     switch origin {

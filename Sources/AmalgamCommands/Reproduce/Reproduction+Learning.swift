@@ -16,12 +16,14 @@ extension Reproduction {
   ///   exploration begins, and the reference of every comparison.
   func search(_ world: World) throws -> [Float] {
     try DurableFiles.makeFolders(run.file("policies"))
-    let searched = methods.compactMap { method -> (Method, SearchMethod)? in
-      if case .search(let search) = method.origin { (method, search) } else { nil }
+    let searched = methods.compactMap { method -> (Method, SearchMethod, stage: String)? in
+      guard case .search(let search) = method.origin, let stage = method.searchStage else {
+        return nil
+      }
+      return (method, search, stage)
     }
-    let found = try searched.map { method, search in
-      let stage = method == .staticWeights ? "search" : "search-\(method.rawValue)"
-      return try run.stage(stage) {
+    let found = try searched.map { method, search, stage in
+      try run.stage(stage) {
         let (policy, found) = try PlatformSearch(
           platform: world.platform, state: world.state, threads: configuration.threads)(
             search, configuration.search, name: method.rawValue, seed: seed(stage),
