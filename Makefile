@@ -1,4 +1,4 @@
-# make demo   install what is missing, build, run the main job on the data in Data/
+# make demo   install what is missing, build, run the main job on the data in Data/, report it
 # make test   install what is missing, lint, build, run every test
 # Both work as often as you like, and without a network once one of them has run here.
 
@@ -37,6 +37,7 @@ test: setup lint
 # --resume: a run that was interrupted goes on, a finished one is shown again.
 demo: build
 	.build/release/amalgam reproduce --preset small --output $(DEMO_OUTPUT) --resume
+	.build/release/amalgam report $(DEMO_OUTPUT)
 
 # Keeps .deps (downloads) and runs (results); SwiftPM's cache has the packages for the next build.
 clean:
