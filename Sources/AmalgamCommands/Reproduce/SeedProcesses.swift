@@ -44,7 +44,7 @@ struct SeedProcesses {
       while failure == nil, running.count < width, let next = waiting.popLast() {
         running.append((next, try start(runs[next], threads: shares[next])))
       }
-      Thread.sleep(forTimeInterval: 0.05)
+      Thread.sleep(forTimeInterval: 0.2)
       for (index, process) in running where !process.isRunning {
         if process.terminationStatus == 0 {
           done += 1
@@ -55,6 +55,7 @@ struct SeedProcesses {
       }
       running.removeAll { !$0.process.isRunning }
       if Interruption.shared.isRequested, failure == nil {
+        // Processes are in groups of their own, so that Ctrl-C at a terminal reaches them only here.
         failure = .interrupted("stopped; --resume goes on with every seed where it was")
         for other in running { other.process.interrupt() }
       }

@@ -28,7 +28,7 @@
 // ## Departures from the source
 //
 // * Transitions are logged ones; there is no interaction. That is what the paper compares, and why
-//   the learner fails: nothing keeps π where the data are. (`LearnerTests`)
+//   the learner fails: nothing keeps π where the data are. (`PendulumRegimeTests`)
 // * A terminal transition has no bootstrap; the last one of a truncated session has.
 //   (`BootstrapTargetTests`)
 
@@ -185,12 +185,14 @@ package struct TwinDelayedLearner<Configuration: TwinDelayedConfiguration>: Batc
     try critics.update(objective, step: number, threads: threads)
     let values = ValueStatistics(critics.first.values)
 
-    let improvement = evaluateActor(states: states, logged: logged, stream)
+    let movesActor = number.isMultiple(of: configuration.td3.policyDelay)
+    let improvement = evaluateActor(
+      states: states, logged: logged, wantsGradient: movesActor, stream)
     try TrainingDivergence.check(improvement.loss, "actor loss", step: number)
     let policyValues = ValueStatistics(improvement.values)
     try guardrail.check(max(values.largest, policyValues.largest), step: number)
-    if number.isMultiple(of: configuration.td3.policyDelay) {
-      actor.update(actionGradient: improvement.actionGradient)
+    if let gradient = improvement.actionGradient {
+      actor.update(actionGradient: gradient)
       actorTarget.softUpdate(
         toward: actor.network, rate: configuration.td3.softUpdateRate)
       critics.softUpdate(rate: configuration.td3.softUpdateRate)
@@ -230,12 +232,13 @@ package struct TwinDelayedLearner<Configuration: TwinDelayedConfiguration>: Batc
     var loss: Double
     var values: [Float]
     var actions: [Float]
-    var actionGradient: Matrix
+    /// ∂L/∂a [B, A], in steps that move the actor.
+    var actionGradient: Matrix?
   }
 
   /// The actor's loss and its gradient, which passes through the critic to π alone.
   private mutating func evaluateActor(
-    states: Matrix, logged: Matrix, _ stream: RandomStream
+    states: Matrix, logged: Matrix, wantsGradient: Bool, _ stream: RandomStream
   ) -> Improvement {
     let critic = critics.first.network
     let actions = actor.actions(at: states)
@@ -245,13 +248,15 @@ package struct TwinDelayedLearner<Configuration: TwinDelayedConfiguration>: Batc
       values: values,
       weights: configuration.valueWeights(
         critic: critic, stateActions: stateActions, values: values.values, drawingFrom: stream))
-    var gradient = critic.inputGradient(outputGradient: objective.gradient, tape: tape)
-      .columns(stateSize..<stateSize + actionSize)
+    var gradient =
+      wantsGradient
+      ? critic.inputGradient(outputGradient: objective.gradient, tape: tape)
+        .columns(stateSize..<stateSize + actionSize) : nil
     var loss = objective.loss
     if configuration.cloningWeight > 0 {
       let cloning = Losses.squaredError(actions, targets: logged, reduction: .meanOverEntries)
       loss += Double(configuration.cloningWeight) * cloning.value
-      gradient.add(cloning.gradient, scaledBy: configuration.cloningWeight)
+      gradient?.add(cloning.gradient, scaledBy: configuration.cloningWeight)
     }
     return Improvement(
       loss: loss, values: values.values, actions: actions.values, actionGradient: gradient)
