@@ -9,16 +9,20 @@ package struct PolicyValueEstimate: Sendable, Equatable {
   /// Upper end of the interval.
   package let high: Double
   /// How many sessions lived under the policy itself would give a mean as precise as this
-  /// estimate: Var(discounted return of a logged session) / (standard error)². No estimator here
-  /// weighs sessions, so this is not the effective size of importance weights. Nil when the
-  /// estimate has no spread at all.
+  /// estimate: Var(discounted return of a logged session) / (standard error)². The effective size
+  /// of importance weights is another number and stands in `weights`. Nil when the estimate has no
+  /// spread at all.
   package let effectiveSampleSize: Double?
   /// Initial states that the mean is over.
   package let n: Int
   /// Where the uncertainty comes from.
   package let standardErrors: StandardErrors
-  /// How the fit went.
-  package let diagnostics: FitDiagnostics
+  /// How the fit went; nil for an estimator that fits nothing.
+  package let fit: FitDiagnostics?
+  /// How the sessions were weighted; nil for an estimator that weighs none.
+  package let weights: WeightDiagnostics?
+  /// What the value is a mean of.
+  package let parts: EstimateParts
 
   /// Whether what is left to converge is small beside the interval: ten times the drift, which as
   /// many rounds again would add at the last tenth's pace, as far as the drift is clear of its own
@@ -26,7 +30,7 @@ package struct PolicyValueEstimate: Sendable, Equatable {
   /// width. A bias of that size takes a 95 % interval to 92 %. Nil for a fit without rounds.
   package var hasConverged: Bool? {
     let allowed = (high - low) / 8
-    return diagnostics.convergence.map {
+    return fit?.convergence.map {
       10 * (abs($0.drift) - 3 * $0.driftError) <= allowed && abs($0.residual) <= allowed
     }
   }
@@ -57,6 +61,37 @@ package struct FitDiagnostics: Sendable, Equatable {
   package let actionDistance: Double
   /// Whether the rounds have come to their end; nil for a fit without rounds.
   package let convergence: FitConvergence?
+}
+
+/// How unequal the weights of logged sessions are, and whether they can be right at all.
+package struct WeightDiagnostics: Sendable, Equatable {
+  /// (Σ w)² / Σ w² over sessions: how many sessions of equal weight would be as many.
+  package let effectiveSampleSize: Double
+  /// The largest weight's share of all.
+  package let largestShare: Double
+  /// Mean of the unnormalized weights; 1 in expectation where propensities are right, as
+  /// E[π/μ] = 1.
+  package let meanWeight: Double
+  /// Its standard error, clustered.
+  package let meanWeightError: Double
+  /// Deviation of the kernel that a deterministic policy is smoothed by, in normalized weights; nil
+  /// for a policy with a density of its own.
+  package let bandwidth: Double?
+  /// Whether propensities were fitted to the log rather than logged.
+  package let propensitiesAreFitted: Bool
+
+  /// The diagnostics of one set of weights.
+  package init(
+    effectiveSampleSize: Double, largestShare: Double, meanWeight: Double,
+    meanWeightError: Double, bandwidth: Double?, propensitiesAreFitted: Bool
+  ) {
+    self.effectiveSampleSize = effectiveSampleSize
+    self.largestShare = largestShare
+    self.meanWeight = meanWeight
+    self.meanWeightError = meanWeightError
+    self.bandwidth = bandwidth
+    self.propensitiesAreFitted = propensitiesAreFitted
+  }
 }
 
 /// How far a fit may still be from the limit of eq. 10.

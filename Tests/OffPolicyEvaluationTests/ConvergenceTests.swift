@@ -26,7 +26,7 @@ struct ConvergenceTests {
     let truth = problem.values(of: table).reduce(0, +) / Double(problem.stateCount)
     #expect(abs(estimate.value - truth) < 1e-3, "\(estimate.value) against \(truth)")
     #expect(estimate.hasConverged == true)
-    #expect(abs(try #require(estimate.diagnostics.convergence).residual) < 1e-3)
+    #expect(abs(try #require(estimate.fit?.convergence).residual) < 1e-3)
   }
 
   /// A problem whose logged sessions are worth less than the policy, by a wide margin.
@@ -58,11 +58,11 @@ struct ConvergenceTests {
   @Test("a fit that is cut short says so, and drifts toward the limit")
   func cutShort() throws {
     let (short, limit) = try Self.estimates(rounds: 150, learningRate: 3e-4)
-    let convergence = try #require(short.diagnostics.convergence)
+    let convergence = try #require(short.fit?.convergence)
     #expect(short.hasConverged == false)
     #expect(limit.value > short.value + 0.3, "\(short.value) against \(limit.value)")
     #expect(convergence.drift > 3 * convergence.driftError, "\(convergence)")
-    #expect(limit.hasConverged == nil && limit.diagnostics.convergence == nil)
+    #expect(limit.hasConverged == nil && limit.fit?.convergence == nil)
   }
 
   @Test("the residual tells a level that is off: 1 + γ·1 − 1 where the log shows a single step")
@@ -82,7 +82,7 @@ struct ConvergenceTests {
       data: TrajectoryArrays(sessions, stateSize: 1, actionSize: 1),
       normalizer: .identity(stateSize: 1), seed: 1)
     #expect(abs(estimate.value - 1) < 0.02)
-    #expect(abs(try #require(estimate.diagnostics.convergence).residual - 0.5) < 0.02)
+    #expect(abs(try #require(estimate.fit?.convergence).residual - 0.5) < 0.02)
     #expect(estimate.hasConverged == false)
   }
 
@@ -92,12 +92,13 @@ struct ConvergenceTests {
     #expect(network.hasConverged == true, "\(network)")
     #expect(abs(network.value - limit.value) < 0.06, "\(network.value) against \(limit.value)")
     #expect(
-      abs(try #require(network.diagnostics.convergence).residual) < 0.02, "\(network.diagnostics)")
+      abs(try #require(network.fit?.convergence).residual) < 0.02,
+      "\(String(describing: network.fit))")
   }
 
   @Test("a single round has no course to tell")
   func singleRound() throws {
     let (network, _) = try Self.estimates(rounds: 1, learningRate: 1e-3)
-    #expect(network.diagnostics.convergence == nil && network.hasConverged == nil)
+    #expect(network.fit?.convergence == nil && network.hasConverged == nil)
   }
 }

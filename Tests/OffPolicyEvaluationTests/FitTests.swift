@@ -121,7 +121,8 @@ struct FitTests {
     let eight = try Self.late(.previousIterate, scale: 8)
     #expect(eight.value == 8 * one.value)
     #expect(
-      eight.diagnostics.temporalDifferenceError == 8 * one.diagnostics.temporalDifferenceError)
+      try #require(eight.fit).temporalDifferenceError == 8
+        * #require(one.fit).temporalDifferenceError)
   }
 
   @Test("the same seed gives the same bits, another one others")

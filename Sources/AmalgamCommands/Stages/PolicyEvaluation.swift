@@ -83,11 +83,11 @@ struct PolicyEvaluation {
       initialStates = estimate.n
       standardErrorOfInitialStates = estimate.standardErrors.initialStates
       standardErrorOfFits = estimate.standardErrors.fits
-      temporalDifferenceError = estimate.diagnostics.temporalDifferenceError
-      regularizer = estimate.diagnostics.regularizer
-      actionDistance = estimate.diagnostics.actionDistance
-      valueDrift = estimate.diagnostics.convergence?.drift
-      bellmanResidual = estimate.diagnostics.convergence?.residual
+      temporalDifferenceError = estimate.fit?.temporalDifferenceError ?? 0
+      regularizer = estimate.fit?.regularizer ?? 0
+      actionDistance = estimate.fit?.actionDistance ?? 0
+      valueDrift = estimate.fit?.convergence?.drift
+      bellmanResidual = estimate.fit?.convergence?.residual
       hasConverged = estimate.hasConverged
     }
 

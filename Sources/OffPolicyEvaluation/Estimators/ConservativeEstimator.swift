@@ -45,7 +45,7 @@ import SeededRandom
 ///   terminal step does not bootstrap, a truncated one does".
 /// * The policy is asked once a state, before the fit (`PolicyActionTable`), not every round.
 /// * The paper has no interval; see `FitSpread`.
-package struct ConservativeEstimator: Sendable {
+package struct ConservativeEstimator: PolicyValueEstimator {
   /// The constants of the fit.
   package var configuration: FittedQConfiguration
   /// α, in the unit of the rewards.
@@ -80,7 +80,7 @@ package struct ConservativeEstimator: Sendable {
   /// sees the same batches, initial network and initial states.
   /// - Throws: `EvaluationError.diverged`, or what `progress` throws.
   package func estimate(
-    on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress = .silent
+    on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress
   ) throws -> PolicyValueEstimate {
     precondition(
       sessions.discount == configuration.discount,

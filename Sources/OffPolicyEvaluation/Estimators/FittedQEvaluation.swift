@@ -17,8 +17,11 @@ package import FusionMDP
 /// * Those of `ConservativeEstimator`.
 /// * Le et al. solve each round's regression to its end; here a round is one step of Adam on a
 ///   mini-batch, as in Algorithm 2. `LinearFittedQ` solves the rounds' limit exactly.
-package struct FittedQEvaluation: Sendable {
+package struct FittedQEvaluation: PolicyValueEstimator {
   private let estimator: ConservativeEstimator
+
+  /// Name in results.
+  package var name: String { estimator.name }
 
   /// An estimator with the paper's constants unless told otherwise.
   package init(configuration: FittedQConfiguration = FittedQConfiguration()) {
@@ -40,7 +43,7 @@ package struct FittedQEvaluation: Sendable {
   /// Evaluates a policy whose decisions are known already.
   /// - Throws: `EvaluationError.diverged`, or what `progress` throws.
   package func estimate(
-    on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress = .silent
+    on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress
   ) throws -> PolicyValueEstimate {
     try estimator.estimate(on: sessions, seed: seed, progress: progress)
   }

@@ -53,7 +53,7 @@ package struct QuadraticActionFeatures: StateActionFeatures {
 /// * Another function class than the paper's MLP, solved at the fixed point.
 /// * A ridge on the diagonal, so that features that never vary do no harm. Test: "a linear fit
 ///   equals the exact solve of random tabular MDPs" (with ridge 0).
-package struct LinearFittedQ: Sendable {
+package struct LinearFittedQ: PolicyValueEstimator {
   /// γ, n, fits and confidence; rounds, batch size and network are not used.
   package var configuration: FittedQConfiguration
   /// φ.
@@ -62,6 +62,9 @@ package struct LinearFittedQ: Sendable {
   package var conservativeWeight: Double
   /// Share of the matrix's mean diagonal that is added to its diagonal.
   package var ridge: Double
+
+  /// Name in results.
+  package var name: String { conservativeWeight > 0 ? "linear conservative" : "linear fitted Q" }
 
   /// An estimator over `features`.
   package init(
@@ -94,13 +97,14 @@ package struct LinearFittedQ: Sendable {
   /// Evaluates a policy whose decisions are known already.
   /// - Throws: `EvaluationError.singular`.
   package func estimate(
-    on sessions: EvaluationSessions, seed: UInt64
+    on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress
   ) throws -> PolicyValueEstimate {
-    let name = conservativeWeight > 0 ? "linear conservative" : "linear fitted Q"
-    return try FitSpread(configuration: configuration, name: name).estimate(
-      on: sessions, seed: seed, rounds: 1, progress: .silent
-    ) { transitions, _, _ in
-      try fit(sessions, transitions: transitions)
+    try FitSpread(configuration: configuration, name: name).estimate(
+      on: sessions, seed: seed, rounds: 1, progress: progress
+    ) { transitions, _, onRound in
+      let fitted = try fit(sessions, transitions: transitions)
+      try onRound()
+      return fitted
     }
   }
 

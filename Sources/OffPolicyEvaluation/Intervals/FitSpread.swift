@@ -81,13 +81,17 @@ struct FitSpread {
       effectiveSampleSize: errors.total > 0
         ? sessions.loggedReturn.variance / (errors.total * errors.total) : nil,
       n: initial.count, standardErrors: errors,
-      diagnostics: FitDiagnostics(
+      fit: FitDiagnostics(
         temporalDifferenceError: scale * summary.temporalDifferenceError,
         regularizer: scale * summary.regularizer, qMean: scale * summary.qMean,
         actionDistance: sessions.actionDistance,
         convergence: Self.convergence(
           drifts: readings.compactMap(\.drift).map { scale * $0 },
-          residual: scale * readings[0].residual * sessions.meanDiscountedLength)))
+          residual: scale * readings[0].residual * sessions.meanDiscountedLength)),
+      weights: nil,
+      parts: EstimateParts(
+        sessions: initial, contributions: values.map { scale * $0 },
+        refits: refits.map { scale * $0 }))
   }
 
   private static func convergence(drifts: [Double], residual: Double) -> FitConvergence? {
