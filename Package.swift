@@ -89,6 +89,9 @@ let package = Package(
         "DurableFiles",
       ]),
     module("OnlineExperiments", ["SeededRandom"]),
+    module(
+      "RewardFitting",
+      ["SessionLogs", "OffPolicyEvaluation", "FusionMDP", "EmbeddedAnalytics", "DurableFiles"]),
 
     // Layer 4: what people read.
     module("ExperimentReports", ["DurableFiles"]),
@@ -100,7 +103,7 @@ let package = Package(
         "SeededRandom", "DenseKernels", "DurableFiles", "NeuralNetworks",
         "FusionMDP", "SessionLogs", "TrajectoryPreparation", "MultiTaskModels", "UserSimulator",
         "FusionSearch", "OffPolicyEvaluation", "PolicyArtifacts", "BatchRL", "OnlineExperiments",
-        "ExperimentReports", arguments, crypto, yams,
+        "ExperimentReports", "RewardFitting", arguments, crypto, yams,
       ]),
     .executableTarget(name: "amalgam", dependencies: ["AmalgamCommands"], swiftSettings: strict),
 
@@ -142,6 +145,9 @@ let package = Package(
         "DenseKernels", "DurableFiles",
       ]),
     tests("OnlineExperiments", ["OnlineExperiments", "FusionMDP", "SeededRandom"]),
+    tests(
+      "RewardFitting",
+      ["RewardFitting", "SessionLogs", "FusionMDP", "DurableFiles", "SeededRandom"]),
     tests("ExperimentReports", ["ExperimentReports", "DurableFiles", "FusionMDP"]),
     tests(
       "AmalgamCommands",

@@ -12,6 +12,7 @@ package struct Amalgam: AsyncParsableCommand {
       ReproduceCommand.self,
       LogsCommand.self,
       SimulateCommand.self,
+      RewardCommand.self,
       PrepareCommand.self,
       TrainCommand.self,
       SweepCommand.self,

@@ -2,14 +2,17 @@ import ArgumentParser
 import DurableFiles
 import Foundation
 import FusionMDP
+import OffPolicyEvaluation
 import PolicyArtifacts
 import SeededRandom
 
 /// `amalgam policy`: the registry of policy versions.
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "List, release, roll back and explain policies.",
-    subcommands: [List.self, Add.self, Release.self, Rollback.self, Explain.self])
+    commandName: "policy", abstract: "List, release, roll back, observe and explain policies.",
+    subcommands: [
+      List.self, Add.self, Release.self, Rollback.self, Observe.self, Ledger.self, Explain.self,
+    ])
 
   /// Where the registry lies.
   struct RegistryOption: ParsableArguments {
@@ -84,12 +87,37 @@ struct PolicyCommand: ParsableCommand {
 
   /// `amalgam policy release`
   struct Release: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a version the current one.")
+    static let configuration = CommandConfiguration(
+      abstract: "Make a version the current one.",
+      discussion: """
+        What is predicted of it goes into the registry's ledger: what `amalgam evaluate --output` \
+        wrote, if --prediction names it, else what its artifact says.
+        """)
     @OptionGroup var registry: RegistryOption
+    @Option(name: .long, help: "What `amalgam evaluate --output` wrote about the policy.")
+    var prediction: String?
+    @Flag(name: .long, help: "Refuse unless the verdict in --prediction is release.")
+    var gated = false
     @Argument(help: "The version.") var version: String
 
+    func validate() throws {
+      if gated, prediction == nil {
+        throw ValidationError("--gated: give --prediction too, the verdict stands there")
+      }
+    }
+
     func run() throws {
-      try registry.open().release(version)
+      let stored = try registry.open()
+      let predicted = try prediction.map { file in
+        (try EvaluationPrediction(file, version: version, in: stored), source: file)
+      }
+      if gated, let (prediction, file) = predicted, prediction.verdict != .release {
+        let found = prediction.verdict?.words ?? "none (evaluate it with --against)"
+        throw CommandFailure.failure("\(file): expected the verdict release, found \(found)")
+      }
+      try stored.release(
+        version, prediction: predicted.map { ($0.0.ledgered, source: $0.source) },
+        recordedMilliseconds: Clock.milliseconds)
       try StandardOutput.print("\(version) is current")
     }
   }

@@ -38,6 +38,38 @@ struct TrainCommand: ParsableCommand {
     var rewardWeights = SatisfactionReward.standard
     var training = TrainingConfiguration()
     var learners = LearnerSettings()
+    /// What the weights fuse; nil: the twelve standard tasks. It shapes no learning: it stands in the
+    /// policy's artifact, for whoever ranks by it.
+    var fusion: FusionRecord?
+
+    /// An absent fusion is written as null, so that a configuration shows every key it has.
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(algorithm, forKey: .algorithm)
+      try container.encode(data, forKey: .data)
+      try container.encode(seed, forKey: .seed)
+      try container.encode(rewardWeights, forKey: .rewardWeights)
+      try container.encode(training, forKey: .training)
+      try container.encode(learners, forKey: .learners)
+      try container.encode(fusion, forKey: .fusion)
+    }
+
+    /// The fusion, whose weights are the actions of the data.
+    ///
+    /// - Throws: `CommandFailure.usage` if there are not as many, or they have other names.
+    func fusion(for source: TrajectoryShards) throws -> FusionDefinition {
+      let definition = try fusion?.definition() ?? .standard
+      let names = source.manifest.actionNames ?? definition.schema.names
+      guard source.actionSize == definition.schema.count, names == definition.schema.names else {
+        let found =
+          source.manifest.actionNames?.joined(separator: ", ") ?? "\(source.actionSize) weights"
+        throw CommandFailure.usage(
+          "fusion: expected tasks for the actions of \(data) (\(found)), found "
+            + "\(fusion == nil ? "none and so the standard ones: " : "")"
+            + definition.schema.names.joined(separator: ", "))
+      }
+      return definition
+    }
   }
 
   /// What a finished run found.
@@ -66,10 +98,11 @@ struct TrainCommand: ParsableCommand {
     } catch let error as PreparationError {
       throw CommandFailure.usage("\(error)")
     }
+    let fusion = try settings.fusion(for: source)
     let folder = try RunFolder(path: output, configuration: settings, resume: resume)
     Interruption.shared.install()
     let found = try folder.stage("train") {
-      try Self.train(source, settings, folder)
+      try Self.train(source, settings, fusion, folder)
     }
     if common.json { return try MachineOutput.print(found) }
     try StandardOutput.print(
@@ -78,7 +111,8 @@ struct TrainCommand: ParsableCommand {
   }
 
   private static func train(
-    _ source: TrajectoryShards, _ settings: Settings, _ folder: RunFolder
+    _ source: TrajectoryShards, _ settings: Settings, _ fusion: FusionDefinition,
+    _ folder: RunFolder
   ) throws -> Found {
     let trained = try PolicyTraining(
       label: "train \(settings.algorithm.rawValue)", source: source, settings: settings.training,
@@ -88,7 +122,7 @@ struct TrainCommand: ParsableCommand {
     if !DurableFiles.exists(path) {
       try PolicyArtifact(
         policy: trained.policy, algorithm: settings.algorithm.rawValue,
-        configuration: ConfigurationValue(encoding: settings),
+        configuration: ConfigurationValue(encoding: settings), fusion: fusion,
         stateEncoder: encoder(of: source), reward: settings.rewardWeights,
         dataWindow: PolicyManifest.DataWindow(of: source), seed: settings.seed,
         revision: Revision.current

@@ -27,6 +27,33 @@ final class FileDescriptor {
     return FileDescriptor(path: path, number: number)
   }
 
+  /// Opens a file to append to, creating it if need be, and waits until no other process appends.
+  static func appending(_ path: String) throws -> FileDescriptor {
+    let number = unsafe Glibc.open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw DurableFileError.last("open the file to append to", path) }
+    let file = FileDescriptor(path: path, number: number)
+    while flock(number, LOCK_EX) != 0 {
+      guard errno == EINTR else { throw DurableFileError.last("lock", path) }
+    }
+    return file
+  }
+
+  /// The last byte of a file of `size` bytes; nil of an empty one.
+  func lastByte(size: Int) throws -> UInt8? {
+    guard size > 0 else { return nil }
+    var byte: UInt8 = 0
+    let count = unsafe withUnsafeMutableBytes(of: &byte) { buffer in
+      unsafe pread(number, buffer.baseAddress, 1, off_t(size - 1))
+    }
+    guard count == 1 else { throw DurableFileError.last("read", path) }
+    return byte
+  }
+
+  /// Cuts the file back to a length.
+  func truncate(to size: Int) throws {
+    guard ftruncate(number, off_t(size)) == 0 else { throw DurableFileError.last("cut back", path) }
+  }
+
   /// Writes all bytes, however many calls that takes.
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     var written = 0

@@ -17,6 +17,9 @@ func logarithm1p(_ x: Float) -> Float { log1p(x) }
 
 func exponential(_ x: Float) -> Float { exp(x) }
 
+/// 2^x
+func exponential2(_ x: Double) -> Double { exp2(x) }
+
 func sine(_ x: Float) -> Float { sin(x) }
 
 func cosine(_ x: Float) -> Float { cos(x) }

@@ -24,6 +24,14 @@ package struct PolicyValueEstimate: Sendable, Equatable {
   /// What the value is a mean of.
   package let parts: EstimateParts
 
+  /// The same estimate with other parts.
+  func replacing(parts: EstimateParts) -> PolicyValueEstimate {
+    PolicyValueEstimate(
+      estimator: estimator, value: value, low: low, high: high,
+      effectiveSampleSize: effectiveSampleSize, n: n, standardErrors: standardErrors, fit: fit,
+      weights: weights, parts: parts)
+  }
+
   /// Whether what is left to converge is small beside the interval: ten times the drift, which as
   /// many rounds again would add at the last tenth's pace, as far as the drift is clear of its own
   /// noise (three standard errors), and the residual, each within a quarter of the interval's half
@@ -64,13 +72,19 @@ package struct FitDiagnostics: Sendable, Equatable {
 }
 
 /// How unequal the weights of logged sessions are, and whether they can be right at all.
+///
+/// The weight of a session is what multiplies its return: the product of all its ratios for
+/// trajectory-wise estimators, their running product's discounted mean over its steps for
+/// per-decision and doubly robust ones. One-step estimators weigh requests.
 package struct WeightDiagnostics: Sendable, Equatable {
-  /// (Σ w)² / Σ w² over sessions: how many sessions of equal weight would be as many.
+  /// (Σ w)² / Σ w² over sessions (requests for one-step estimators): how many of equal weight would
+  /// be as many.
   package let effectiveSampleSize: Double
   /// The largest weight's share of all.
   package let largestShare: Double
-  /// Mean of the unnormalized weights; 1 in expectation where propensities are right, as
-  /// E[π/μ] = 1.
+  /// Mean of π(a|s)/μ(a|s) over the logged requests; 1 in expectation where propensities are right,
+  /// at every request whatever came before it. Products over sessions have mean 1 too, but a few of
+  /// them carry it, so that their mean in a log tells nothing.
   package let meanWeight: Double
   /// Its standard error, clustered.
   package let meanWeightError: Double

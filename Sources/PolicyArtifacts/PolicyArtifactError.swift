@@ -27,10 +27,14 @@ public enum PolicyArtifactError: Error, Sendable, Equatable {
   case invalidVersionName(String)
   /// Nothing was ever released.
   case nothingReleased(registry: String)
+  /// A version that was never released cannot have been observed.
+  case neverReleased(registry: String, version: String)
   /// There is no release before the current one.
   case noEarlierRelease(registry: String, current: String)
   /// The registry's pointer file cannot be understood.
   case malformedPointer(path: String, reason: String)
+  /// A line of the registry's ledger cannot be understood.
+  case malformedLedger(path: String, line: Int, reason: String)
   /// The policy decided something that is no action.
   case invalidDecision(policy: String, reason: String)
   /// The state is not one the policy can read.
@@ -73,10 +77,14 @@ extension PolicyArtifactError: CustomStringConvertible {
       """
     case .nothingReleased(let registry):
       "\(registry): no policy was released"
+    case .neverReleased(let registry, let version):
+      "\(registry): the version \"\(version)\" was never released, so nobody met it"
     case .noEarlierRelease(let registry, let current):
       "\(registry): \"\(current)\" is the earliest release, there is nothing to roll back to"
     case .malformedPointer(let path, let reason):
       "\(path): \(reason)"
+    case .malformedLedger(let path, let line, let reason):
+      "\(path):\(line): \(reason)"
     case .invalidDecision(let policy, let reason):
       "the policy \"\(policy)\" decided no action: \(reason)"
     case .invalidState(let reason):

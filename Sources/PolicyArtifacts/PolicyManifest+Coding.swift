@@ -1,4 +1,4 @@
-import FusionMDP
+package import FusionMDP
 
 extension PolicyRecord: Codable {
   private enum CodingKeys: String, CodingKey {
@@ -50,9 +50,10 @@ extension PolicyRecord: Codable {
   }
 }
 
-/// A fusion definition as the manifest holds it; the domain type knows no file format.
-struct FusionRecord: Codable {
-  struct Task: Codable {
+/// A fusion definition as files hold it; the domain type knows no file format.
+package struct FusionRecord: Codable, Sendable {
+  /// A task with its weight's bounds.
+  package struct Task: Codable, Sendable {
     var name: String
     var domain: String
     var polarity: String
@@ -61,14 +62,16 @@ struct FusionRecord: Codable {
     var bias: Float?
   }
 
-  enum Formula: String, Codable {
+  /// The formula's name.
+  package enum Formula: String, Codable, Sendable {
     case logSum = "log_sum"
     case weightedSum = "weighted_sum"
     case powerProduct = "power_product"
   }
 
   var formula: Formula
-  var tasks: [Task]
+  /// The tasks in the order of the weights.
+  package var tasks: [Task]
 
   init(_ fusion: FusionDefinition) {
     formula =
@@ -88,7 +91,7 @@ struct FusionRecord: Codable {
   /// The definition, checked.
   ///
   /// - Throws: `FusionError`.
-  func definition() throws(FusionError) -> FusionDefinition {
+  package func definition() throws(FusionError) -> FusionDefinition {
     var checked: [BehaviorTask] = []
     for task in tasks {
       guard let domain = BehaviorTask.Domain(rawValue: task.domain) else {
@@ -133,6 +136,7 @@ extension PolicyManifest: Codable {
 
   private enum EncoderKeys: String, CodingKey {
     case profileNames = "profile_names"
+    case definition
     case names
   }
 
@@ -160,8 +164,9 @@ extension PolicyManifest: Codable {
     files = try container.decode([String: FileRecord].self, forKey: .files)
   }
 
-  /// The encoder is named by its profile features; the names of the whole state stand beside them
-  /// for people, and tell when a program would build another state of the same profile.
+  /// The platform's encoder is named by its profile features, any other by its definition; the names
+  /// of the whole state stand beside them for people, and tell when a program would build another
+  /// state of the same profile.
   private static func decodeEncoder(
     _ container: KeyedDecodingContainer<CodingKeys>
   ) throws -> StateEncoder? {
@@ -169,8 +174,9 @@ extension PolicyManifest: Codable {
       return nil
     }
     let nested = try container.nestedContainer(keyedBy: EncoderKeys.self, forKey: .stateEncoder)
-    let encoder = StateEncoder(
-      profileNames: try nested.decode([String].self, forKey: .profileNames))
+    let encoder =
+      try nested.decodeIfPresent(StateEncoder.self, forKey: .definition)
+      ?? StateEncoder(profileNames: try nested.decode([String].self, forKey: .profileNames))
     let names = try nested.decode([String].self, forKey: .names)
     guard names == encoder.names else {
       throw DecodingError.dataCorruptedError(
@@ -194,7 +200,11 @@ extension PolicyManifest: Codable {
     try container.encode(FusionRecord(fusion), forKey: .fusion)
     if let stateEncoder {
       var nested = container.nestedContainer(keyedBy: EncoderKeys.self, forKey: .stateEncoder)
-      try nested.encode(stateEncoder.profileNames, forKey: .profileNames)
+      if let profileNames = stateEncoder.platformProfileNames {
+        try nested.encode(profileNames, forKey: .profileNames)
+      } else {
+        try nested.encode(stateEncoder.definition, forKey: .definition)
+      }
       try nested.encode(stateEncoder.names, forKey: .names)
     }
     try container.encodeIfPresent(normalizer, forKey: .normalizer)

@@ -45,13 +45,19 @@ public struct PolicyManifest: Sendable, Equatable {
     public var sessions: Int
     /// The number of transitions.
     public var transitions: Int
+    /// The mean reward of a transition: data whose rewards are of another unit show it.
+    public var meanReward: Double?
 
     /// A window of training data.
-    public init(fromMilliseconds: Int64, toMilliseconds: Int64, sessions: Int, transitions: Int) {
+    public init(
+      fromMilliseconds: Int64, toMilliseconds: Int64, sessions: Int, transitions: Int,
+      meanReward: Double? = nil
+    ) {
       self.fromMilliseconds = fromMilliseconds
       self.toMilliseconds = toMilliseconds
       self.sessions = sessions
       self.transitions = transitions
+      self.meanReward = meanReward
     }
 
     /// The window of a source of transitions; nil if it has no session.
@@ -60,7 +66,18 @@ public struct PolicyManifest: Sendable, Equatable {
       let times = (0..<source.sessionCount).map { source.startTimeMilliseconds(of: $0) }
       self.init(
         fromMilliseconds: times.min() ?? 0, toMilliseconds: times.max() ?? 0,
-        sessions: source.sessionCount, transitions: source.transitionCount)
+        sessions: source.sessionCount, transitions: source.transitionCount,
+        meanReward: Self.meanReward(of: source))
+    }
+
+    private static func meanReward(of source: some TransitionSource) -> Double? {
+      guard source.transitionCount > 0 else { return nil }
+      var sum = 0.0
+      for start in stride(from: 0, to: source.transitionCount, by: 4096) {
+        let indices = Array(start..<min(start + 4096, source.transitionCount))
+        for reward in source.batch(at: indices).rewards { sum += Double(reward) }
+      }
+      return sum / Double(source.transitionCount)
     }
 
     enum CodingKeys: String, CodingKey {
@@ -68,6 +85,7 @@ public struct PolicyManifest: Sendable, Equatable {
       case toMilliseconds = "to_ms"
       case sessions
       case transitions
+      case meanReward = "mean_reward"
     }
   }
 

@@ -10,6 +10,7 @@ import DurableFiles
 ///
 ///     registry/policies/VERSION/…     an artifact; written once, never changed
 ///     registry/current.json           every release and rollback so far, the last one counts
+///     registry/ledger.jsonl           what was predicted of releases, and observed
 ///
 /// The pointer is one file that is replaced in one step, so a reader finds the old or the next
 /// current version and never none. Many may read; one process at a time may write.
@@ -50,7 +51,7 @@ public struct PolicyRegistry: Sendable {
     public var isCurrent: Bool
   }
 
-  private struct Pointer: Codable {
+  struct Pointer: Codable {
     var schema: Int
     var current: String?
     var events: [Event]
@@ -151,13 +152,28 @@ public struct PolicyRegistry: Sendable {
     return try load(event.version)
   }
 
-  /// Makes a version the current one, after reading and checking it.
+  /// Makes a version the current one, after reading and checking it; what is predicted of it goes
+  /// into the ledger first, so that nothing is released without.
   ///
-  /// - Throws: all that `load` throws; then the current version stays.
-  public func release(_ version: String) throws {
-    _ = try load(version)
+  /// A version that is current already stays so, and nothing is written.
+  ///
+  /// - Parameters:
+  ///   - prediction: what is predicted of it and where that stands; the evaluation records of its
+  ///     manifest if absent.
+  ///   - recordedMilliseconds: the time, since 1970.
+  /// - Throws: all that `load` and `PolicyLedger.append` throw; then the current version stays.
+  public func release(
+    _ version: String, prediction: (PolicyLedger.Prediction, source: String)? = nil,
+    recordedMilliseconds: Int64? = nil
+  ) throws {
+    let artifact = try load(version)
     let pointer = try history()
     guard pointer.current != version else { return }
+    let (known, source) = prediction ?? (artifact.manifest.prediction, "manifest")
+    try ledger.append(
+      PolicyLedger.Entry(
+        version: version, manifestSHA256: try manifestHash(of: version),
+        recordedMilliseconds: recordedMilliseconds, source: source, content: .prediction(known)))
     try write(pointer, adding: .release, of: version)
   }
 
@@ -201,7 +217,7 @@ public struct PolicyRegistry: Sendable {
 
   private var pointerPath: String { "\(folder)/current.json" }
 
-  private func history() throws -> Pointer {
+  func history() throws -> Pointer {
     guard DurableFiles.exists(pointerPath) else {
       return Pointer(schema: Self.pointerSchema, current: nil, events: [])
     }
@@ -236,13 +252,13 @@ public struct PolicyRegistry: Sendable {
       Array(try encoder.encode(pointer)) + [UInt8(ascii: "\n")], to: pointerPath)
   }
 
-  private func manifestHash(of version: String) throws -> String {
+  func manifestHash(of version: String) throws -> String {
     let path = "\(path(of: version))/\(PolicyArtifact.manifestName)"
     guard DurableFiles.exists(path) else { throw PolicyArtifactError.missingFile(path: path) }
     return sha256(of: try DurableFiles.read(path))
   }
 
-  private func requireVersion(_ version: String) throws {
+  func requireVersion(_ version: String) throws {
     try Self.checkName(version)
     guard DurableFiles.exists(path(of: version)) else {
       throw PolicyArtifactError.unknownVersion(

@@ -102,7 +102,7 @@ package struct SimulatedPlatform: Sendable {
       let gap = returnGapMinutes(of: users[user], satisfaction: 0, using: &stream)
       let first = clock.advance(from: start, byActiveMinutes: stream.uniform() * gap)
       return UserState(
-        history: data.users.histories?[user] ?? InteractionHistory(),
+        history: data.users.histories?[user] ?? encoder.emptyHistory(),
         nextSessionMilliseconds: first)
     }
     return PlatformState(startMilliseconds: start, users: states)

@@ -96,7 +96,8 @@ struct UserSlot {
 
   /// Appends the state of the request that is due.
   func encodeState(_ encoder: StateEncoder, plan: RunPlan, into states: inout [Float]) {
-    encoder.encode(profile: profile, history: state.history, session: session, into: &states)
+    encoder.encode(
+      profile: profile, history: state.history, session: session, at: now, into: &states)
   }
 
   /// Ranks, shows, answers, and decides whether the user goes on.
@@ -167,7 +168,7 @@ struct UserSlot {
       sum += truth.satisfaction(of: feedback) - assumptions.satiationSatisfaction * repeats
       result.appSeconds += Double(feedback.playSeconds) + Self.browsingSeconds
       scratch.feedback.append(feedback)
-      state.history.append(feedback)
+      state.history.append(feedback, at: now, layout: platform.encoder.layout)
       remember(video, plan: plan, scratch: &scratch)
     }
     result.listSatisfaction = sum / Double(scratch.shown.count)

@@ -63,8 +63,8 @@ struct FileFormatsPageTests {
     #expect(
       page.files.keys.sorted() == [
         "answer.json", "log/decisions.jsonl", "log/feedback.jsonl", "log/schema.json",
-        "registry/current.json", "registry/policies/v1/manifest.json", "request.json",
-        "results.json", "trajectories/manifest.json",
+        "registry/current.json", "registry/ledger.jsonl", "registry/policies/v1/manifest.json",
+        "request.json", "results.json", "trajectories/manifest.json",
       ])
   }
 
@@ -118,6 +118,14 @@ struct FileFormatsPageTests {
     #expect(artifact.manifest.policy.name == "best_static")
     #expect(artifact.manifest.dataWindow?.transitions == 3)
     #expect(artifact.manifest.evaluation.first?.high == 4.25)
+    let event = try #require(try registry.events.last)
+    let entries = try registry.ledger.entries()
+    #expect(entries.map(\.manifestSHA256) == [event.manifestSHA256, event.manifestSHA256])
+    guard case .observation(let seen)? = entries.last?.content else {
+      Issue.record("no observation in \(entries)")
+      return
+    }
+    #expect(seen.observed.value == 4.1875 && seen.discount == 0.95)
   }
 
   @Test("the request is answered with the answer on the page")

@@ -70,7 +70,8 @@ struct VerbDescription: Sendable {
     let either = flags.contains("--policy") && flags.contains("--registry")
     let more = either ? ["--policy", "x"] : []
     let arms = flags.contains("--arm") ? ["--arm", "a=x", "--arm", "b=y"] : []
-    return words + requiredFlags.flatMap { [$0, "placeholder"] } + more + arms
+    let seen = flags.contains("--experiment") && flags.contains("--log") ? ["--log", "x"] : []
+    return words + requiredFlags.flatMap { [$0, "placeholder"] } + more + arms + seen
       + positionals.map { _ in "x" }
   }
 }

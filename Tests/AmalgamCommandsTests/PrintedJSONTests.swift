@@ -85,6 +85,23 @@ struct PrintedJSONTests {
     #expect((told + ["reproduce"]).sorted() == verbs.sorted())
   }
 
+  @Test("of logs convert has its keys, with and without bad rows")
+  func convertKeys() throws {
+    let scratch = try ScratchFolder()
+    let example = RepositoryFolder.path + "/Examples/generic-feed"
+    let inputs = [example + "/decisions.csv", example + "/feedback.jsonl.gz"]
+    try Self.check(
+      "logs convert",
+      inputs + ["--mapping", example + "/mapping.yaml", "--output", scratch.file("log")])
+    try DurableFiles.write(
+      DurableFiles.readText(example + "/mapping.yaml").replacing("[2, 2, 2]", with: "[1, 1, 1]"),
+      to: scratch.file("narrow.yaml"))
+    try Self.check(
+      "logs convert",
+      inputs + ["--mapping", scratch.file("narrow.yaml"), "--output", scratch.file("none")],
+      status: 1)
+  }
+
   @Test("has the keys of Docs/FileFormats.md")
   func keys() throws {
     let fixture = try PlatformFixture()
@@ -98,6 +115,7 @@ struct PrintedJSONTests {
       "simulate run", platform + ["--policy", "mixed", "--days", "2", "--output", log])
     try Self.check("logs validate", [log])
     try Self.check("logs describe", [log])
+    try Self.check("reward fit", [log, "--set", "signals=[play_minutes,click]"])
     let bad = fixture.path("bad")
     try FileManager.default.copyItem(atPath: log, toPath: bad)
     try DurableFiles.write(
@@ -121,12 +139,12 @@ struct PrintedJSONTests {
         ])
     }
     let learned = fixture.path("batch_rl_mtf/policy")
-    try Self.check(
-      "evaluate",
-      [
-        "--policy", learned, "--data", data + "/test", "--linear", "--set", "evaluation.rounds=10",
-        "--set", "evaluation.hidden=[8]",
-      ])
+    let evaluated = [
+      "--policy", learned, "--data", data + "/test", "--linear", "--set", "evaluation.rounds=10",
+      "--set", "evaluation.hidden=[8]",
+    ]
+    try Self.check("evaluate", evaluated)
+    try Self.check("evaluate", evaluated + ["--against", fixture.path("static")])
     try Self.check(
       "experiment",
       platform + [

@@ -3,6 +3,7 @@ import ExperimentReports
 import Foundation
 import FusionMDP
 import PolicyArtifacts
+import RewardFitting
 import SessionLogs
 import TrajectoryPreparation
 import UserSimulator
@@ -20,9 +21,14 @@ extension CommandFailure {
       self.init(kind: error.isAboutInput ? .usage : .failure, description: error.description)
     case let error as FusionError: self = .usage(error.description)
     case let error as SessionLogError: self = .usage(error.description)
+    case let error as ConversionError: self = .usage(error.description)
+    case let error as StateDefinitionError: self = .usage("state definition: \(error.description)")
+    case let error as StateReplayError: self = .usage(error.description)
     case let error as KuaiRandError: self = .usage(error.description)
     case let error as ResultsError: self = .usage(error.description)
     case let error as PlatformError: self = .usage(error.description)
+    case let error as RewardFitError:
+      self.init(kind: error.isAboutInput ? .usage : .failure, description: error.description)
     case let error as PreparationError:
       switch error {
       case .configuration, .shards: self = .usage(error.description)
@@ -56,7 +62,7 @@ extension PolicyArtifactError {
       .invalidTensor, .unknownVersion, .invalidVersionName, .invalidState:
       true
     case .wrongSize, .wrongHash, .notStorable, .versionExists, .nothingReleased,
-      .noEarlierRelease, .malformedPointer, .invalidDecision:
+      .neverReleased, .noEarlierRelease, .malformedPointer, .malformedLedger, .invalidDecision:
       false
     }
   }

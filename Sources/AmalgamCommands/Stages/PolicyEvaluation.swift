@@ -54,87 +54,105 @@ struct PolicyEvaluation {
     }
   }
 
-  /// One estimator's word on one policy, as stages keep it and `evaluate --json` prints it.
-  struct Estimate: Codable, Equatable {
-    var method: String
-    var estimator: String
-    var value: Double
-    var low: Double
-    var high: Double
-    var effectiveSampleSize: Double?
-    var initialStates: Int
-    var standardErrorOfInitialStates: Double
-    var standardErrorOfFits: Double
-    var temporalDifferenceError: Double
-    var regularizer: Double
-    var actionDistance: Double
-    /// See `FitConvergence`; nil for a fit without rounds, and in records of older versions.
-    var valueDrift: Double?
-    var bellmanResidual: Double?
-    var hasConverged: Bool?
-
-    init(_ estimate: PolicyValueEstimate, method: String) {
-      self.method = method
-      estimator = estimate.estimator
-      value = estimate.value
-      low = estimate.low
-      high = estimate.high
-      effectiveSampleSize = estimate.effectiveSampleSize
-      initialStates = estimate.n
-      standardErrorOfInitialStates = estimate.standardErrors.initialStates
-      standardErrorOfFits = estimate.standardErrors.fits
-      temporalDifferenceError = estimate.fit?.temporalDifferenceError ?? 0
-      regularizer = estimate.fit?.regularizer ?? 0
-      actionDistance = estimate.fit?.actionDistance ?? 0
-      valueDrift = estimate.fit?.convergence?.drift
-      bellmanResidual = estimate.fit?.convergence?.residual
-      hasConverged = estimate.hasConverged
-    }
-
-    /// What a user should know and can do if the fit has not converged, else nil.
-    var warning: String? {
-      guard hasConverged == false, let valueDrift, let bellmanResidual else { return nil }
-      return "\(estimator) of \(method) has not converged: its value moved by "
-        + String(format: "%+.3f over the last tenth of the rounds and ", valueDrift)
-        + String(format: "is about %+.3f short of its own equation; ", bellmanResidual)
-        + "raise evaluation.rounds or evaluation.learningRate"
-    }
-  }
-
   /// The constants.
   let settings: Settings
   /// Fits that run side by side.
   let threads: Int
+  /// What is asked of an estimate.
+  var floors = EvidenceFloors()
+  /// How the intervals of weighted estimators are made.
+  var interval = IntervalChoice.bootstrap
 
-  /// Evaluates `policy`, called `method` in the result, on test sessions.
+  /// What estimators say of one policy, with all that the release gate needs.
+  struct Judged {
+    /// What results call the policy.
+    let method: String
+    /// The sessions, with what the policy would do there.
+    let sessions: EvaluationSessions
+    /// One an estimator that has one.
+    let estimates: [PolicyValueEstimate]
+    /// Why others have none, by the estimator's name.
+    let failures: [String: String]
+    /// What is asked of each.
+    let floors: EvidenceFloors
+
+    /// What an estimate lacks before anybody may believe it, in words.
+    func shortcomings(of estimate: PolicyValueEstimate) -> [String] {
+      estimate.shortcomings(under: floors, on: sessions).map(\.description)
+    }
+
+    /// As results hold them.
+    var records: [Estimate] {
+      estimates.map { Estimate($0, method: method, shortcomings: shortcomings(of: $0)) }
+    }
+  }
+
+  /// Evaluates `policy`, called `method` in the result, on test sessions by FQE and the
+  /// Conservative-OPEstimator.
   ///
-  /// - Parameter linear: adds the linear fit, a second opinion in closed form.
-  /// - Throws: `CommandFailure.failure` when the sessions and the policy do not fit or a fit
-  ///   diverges; `.interrupted` on Ctrl-C.
+  /// - Throws: as `judge`.
   func estimates(
     of policy: any FusionPolicy, method: String, data: any TransitionSource,
-    normalizer: StateNormalizer, linear: Bool = false, seed: UInt64
+    normalizer: StateNormalizer, seed: UInt64
   ) throws -> [Estimate] {
-    let fit = settings.fittedQ(threads: threads)
+    try judge(
+      policy, method: method, data: data, normalizer: normalizer,
+      kinds: [.fittedQ, .conservative], seed: seed
+    ).records
+  }
+
+  /// Asks estimators about `policy`, called `method` in the result, on test sessions. One that the
+  /// log gives nothing to (unknown propensities, no overlap) has no estimate and a reason.
+  ///
+  /// - Throws: `CommandFailure.failure` when the sessions and the policy do not fit or a fit
+  ///   diverges; `.interrupted` on Ctrl-C.
+  func judge(
+    _ policy: any FusionPolicy, method: String, data: any TransitionSource,
+    normalizer: StateNormalizer, kinds: [EstimatorKind], seed: UInt64
+  ) throws -> Judged {
     do {
-      let sessions = try EvaluationSessions(
-        policy: policy, data: data, normalizer: normalizer, discount: fit.discount,
-        samples: fit.policySamples, seed: seed)
-      let plain = try watched("fitted Q of \(method)", fit) {
-        try FittedQEvaluation(configuration: fit).estimate(on: sessions, seed: seed, progress: $0)
+      let sessions = try sessions(of: policy, data: data, normalizer: normalizer, seed: seed)
+      var found: [PolicyValueEstimate] = []
+      var failures: [String: String] = [:]
+      for kind in kinds {
+        do {
+          found.append(try estimate(kind, of: method, on: sessions, seed: seed))
+        } catch let error as EvaluationError where error.isAboutOverlap {
+          failures[kind.rawValue] = "\(error)"
+        }
       }
-      let cautious = try watched("conservative Q of \(method)", fit) {
-        try ConservativeEstimator(
-          configuration: fit, conservativeWeight: settings.conservativeWeight
-        ).estimate(on: sessions, seed: seed, progress: $0)
-      }
-      var found = [plain, cautious]
-      if linear {
-        found.append(try LinearFittedQ(configuration: fit).estimate(on: sessions, seed: seed))
-      }
-      return found.map { Estimate($0, method: method) }
+      return Judged(
+        method: method, sessions: sessions, estimates: found, failures: failures, floors: floors)
     } catch let error as EvaluationError {
       throw CommandFailure.failure("\(method): \(error)")
+    }
+  }
+
+  /// The sessions with what a policy would do there.
+  ///
+  /// - Throws: `EvaluationError`.
+  func sessions(
+    of policy: any FusionPolicy, data: any TransitionSource, normalizer: StateNormalizer,
+    seed: UInt64
+  ) throws -> EvaluationSessions {
+    try EvaluationSessions(
+      policy: policy, data: data, normalizer: normalizer, discount: settings.discount,
+      samples: settings.policySamples, seed: seed)
+  }
+
+  /// One estimator's word on the policy of `sessions`, which progress calls `method`.
+  ///
+  /// - Throws: `EvaluationError`; `CommandFailure.interrupted` on Ctrl-C.
+  func estimate(
+    _ kind: EstimatorKind, of method: String, on sessions: EvaluationSessions, seed: UInt64
+  ) throws -> PolicyValueEstimate {
+    var configuration = EstimatorConfiguration()
+    configuration.fittedQ = settings.fittedQ(threads: threads)
+    configuration.conservativeWeight = settings.conservativeWeight
+    configuration.interval = interval.method
+    let estimator = kind.make(configuration)
+    return try watched("\(estimator.name) of \(method)", configuration.fittedQ) {
+      try estimator.estimate(on: sessions, seed: seed, progress: $0)
     }
   }
 
@@ -151,5 +169,15 @@ struct PolicyEvaluation {
       })
     line.finish()
     return estimate
+  }
+}
+
+extension EvaluationError {
+  /// Whether the log has nothing for this estimator, as it may for others.
+  fileprivate var isAboutOverlap: Bool {
+    switch self {
+    case .unknownPropensities, .noOverlap: true
+    default: false
+    }
   }
 }

@@ -5,19 +5,49 @@
 /// with v summed over the list that was shown. It is the sum of a stickiness part (time) and an
 /// activeness part (interactions); `FeedbackSignal.part` says which signal belongs to which.
 ///
+/// A signal may be transformed before it is weighed (``SignalTransform``), and shards may hold one
+/// more signal, the play quantile, which is no part of `FeedbackSignal`: it needs the other plays of
+/// the training set, so that it is computed when a log is prepared.
+///
 /// Shapes: `weights` [V], in the order of `FeedbackSignal`.
 public struct SatisfactionReward: Sendable, Equatable {
+  /// The name of the signal that preparation computes: each item's play time as its quantile among
+  /// the training set's items of like duration, summed over the list.
+  public static let playQuantileName = "play_quantile"
+
   /// The weight w of each signal [V].
   public private(set) var weights: [Float]
+  /// The transform of each signal [V]; nil: as it is.
+  public private(set) var transforms: [SignalTransform?]
+  /// The weight of the play quantile; nil: it is not asked for.
+  public let playQuantileWeight: Float?
 
   /// A reward with these weights; signals not named weigh nothing.
-  public init(weights: [FeedbackSignal: Float]) {
+  public init(
+    weights: [FeedbackSignal: Float], transforms: [FeedbackSignal: SignalTransform] = [:],
+    playQuantileWeight: Float? = nil
+  ) {
     var values = [Float](repeating: 0, count: FeedbackSignal.count)
     for (signal, weight) in weights {
       precondition(weight.isFinite, "the weight of \(signal.rawValue) is \(weight)")
       values[signal.index] = weight
     }
     self.weights = values
+    self.transforms = FeedbackSignal.allCases.map { transforms[$0] }
+    self.playQuantileWeight = playQuantileWeight
+  }
+
+  /// The weight and the transform of a signal by its name in a manifest; weight 0 for a name that
+  /// is none of the reward's.
+  public func term(named name: String) -> (weight: Float, transform: SignalTransform?) {
+    if name == Self.playQuantileName { return (playQuantileWeight ?? 0, nil) }
+    return FeedbackSignal(rawValue: name).map { (self[$0], transforms[$0.index]) } ?? (0, nil)
+  }
+
+  /// The names of the signals that weigh something.
+  public var weighedNames: [String] {
+    FeedbackSignal.allCases.filter { self[$0] != 0 }.map(\.rawValue)
+      + ((playQuantileWeight ?? 0) != 0 ? [Self.playQuantileName] : [])
   }
 
   /// The weight of one signal.
@@ -95,6 +125,7 @@ public struct SatisfactionReward: Sendable, Equatable {
   /// Shapes: `signals` [N·V] → [N].
   public func rewards(of signals: [Float]) -> [Float] {
     let width = weights.count
+    checkSignals()
     precondition(
       signals.count.isMultiple(of: width),
       "\(signals.count) signals do not divide into requests of \(width)")
@@ -114,44 +145,22 @@ public struct SatisfactionReward: Sendable, Equatable {
     .filter { $0.part == .activeness }.map(\.index)
 
   private func checkWidth(_ signals: [Float]) {
+    checkSignals()
     precondition(
       signals.count == weights.count, "\(signals.count) signals for \(weights.count) weights")
   }
 
+  private func checkSignals() {
+    precondition(
+      (playQuantileWeight ?? 0) == 0, "the play quantile is no part of a request's own signals")
+  }
+
   private func sum(_ signals: [Float], at row: Int, over indices: [Int]) -> Float {
     var sum: Float = 0
-    for index in indices { sum += weights[index] * signals[row + index] }
-    return sum
-  }
-}
-
-extension SatisfactionReward: Codable {
-  /// Reads an object of weights by signal name; signals left out weigh nothing.
-  ///
-  /// - Throws: `DecodingError` for an unknown signal or a weight that is not finite.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    var weights: [FeedbackSignal: Float] = [:]
-    for (name, weight) in try container.decode([String: Float].self) {
-      guard let signal = FeedbackSignal(rawValue: name) else {
-        throw DecodingError.dataCorruptedError(
-          in: container,
-          debugDescription: "reward weights: unknown feedback signal \"\(name)\"")
-      }
-      guard weight.isFinite else {
-        throw DecodingError.dataCorruptedError(
-          in: container,
-          debugDescription: "reward weight of \"\(name)\": expected a number, found \(weight)")
-      }
-      weights[signal] = weight
+    for index in indices {
+      let value = signals[row + index]
+      sum += weights[index] * (transforms[index].map { $0(value) } ?? value)
     }
-    self.init(weights: weights)
-  }
-
-  /// Writes an object of the weights by signal name.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    let named = FeedbackSignal.allCases.map { ($0.rawValue, self[$0]) }
-    try container.encode(Dictionary(uniqueKeysWithValues: named))
+    return sum
   }
 }

@@ -69,6 +69,9 @@ public struct TaskSchema: Sendable, Hashable {
     self.tasks = tasks
   }
 
+  /// No task: of a log that knows neither predictions nor weights. Nothing can be fused by it.
+  public static let none = TaskSchema(unchecked: [])
+
   /// The number of tasks, K.
   public var count: Int { tasks.count }
 

@@ -12,7 +12,7 @@ public import SeededRandom
 ///
 /// The density is that of the noise given the base action: exact for a deterministic base, and
 /// conditional on the drawn base action for a base that draws by itself.
-public struct ActionNoiseExploration: FusionPolicy {
+public struct ActionNoiseExploration: DensityPolicy {
   /// The policy that noise is added to.
   public let base: any FusionPolicy
   /// The standard deviation of the noise before the cut.
@@ -44,5 +44,14 @@ public struct ActionNoiseExploration: FusionPolicy {
   public func logDensities(of actions: [Float], given baseActions: [Float]) -> [Double] {
     truncatedGaussianLogDensities(
       of: actions, around: baseActions, actionSize: actionSize, deviation: deviation)
+  }
+
+  /// The log densities, in nats, of actions [B·A] for B requests → [B].
+  ///
+  /// Exact where the base is deterministic and decides on each request by itself. For a base that
+  /// draws it is the density given one draw of the base, from a stream that is always the same.
+  public func logDensities(of actions: [Float], for requests: PolicyRequests) -> [Double] {
+    var stream = RandomStream(seed: 0, name: "action-noise-density")
+    return logDensities(of: actions, given: base.decide(requests, using: &stream).actions)
   }
 }

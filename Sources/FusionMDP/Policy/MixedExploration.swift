@@ -5,7 +5,7 @@ public import SeededRandom
 ///
 /// A user's group depends on the hash of the user and the salt only, so a user never changes it and
 /// a logged density is that of the one policy the user met.
-public struct MixedExploration: FusionPolicy {
+public struct MixedExploration: DensityPolicy {
   /// Which exploration a user meets.
   public enum Group: Int, Sendable, Hashable, CaseIterable {
     case random = 0
@@ -60,6 +60,27 @@ public struct MixedExploration: FusionPolicy {
       }
     }
     return PolicyDecisions(actions: actions, logPropensities: densities)
+  }
+
+  /// The log densities, in nats, of actions [B·A] for B requests → [B]: those of the exploration that
+  /// each user meets; NaN where that one has no density of its own.
+  public func logDensities(of actions: [Float], for requests: PolicyRequests) -> [Double] {
+    precondition(
+      actions.count == requests.count * actionSize,
+      "\(actions.count) numbers for \(requests.count) actions of \(actionSize)")
+    var densities = [Double](repeating: .nan, count: requests.count)
+    for group in Group.allCases {
+      let policy = group == .random ? random : actionNoise
+      guard let known = policy as? any DensityPolicy else { continue }
+      let rows = (0..<requests.count).filter {
+        self.group(ofUser: requests.userHashes[$0]) == group
+      }
+      guard !rows.isEmpty else { continue }
+      let taken = rows.flatMap { actions[$0 * actionSize..<($0 + 1) * actionSize] }
+      let found = known.logDensities(of: taken, for: requests.selecting(rows))
+      for (position, row) in rows.enumerated() { densities[row] = found[position] }
+    }
+    return densities
   }
 
   /// The sessions of a training set with equal amounts of trajectories from each group: all of the

@@ -4,7 +4,7 @@ public import SeededRandom
 /// around the middle of the box and cut to it, each dimension by itself.
 ///
 /// The density is exact: that of the product of `TruncatedGaussian`s.
-public struct RandomExploration: FusionPolicy, Equatable {
+public struct RandomExploration: DensityPolicy, Equatable {
   /// The name in reports and logs.
   public let name = "random exploration"
   /// The size of an action, A.
@@ -34,6 +34,16 @@ public struct RandomExploration: FusionPolicy, Equatable {
     truncatedGaussianLogDensities(
       of: actions, around: [Float](repeating: 0, count: actions.count), actionSize: actionSize,
       deviation: deviation)
+  }
+}
+
+extension RandomExploration {
+  /// The log densities, in nats, of actions [B·A] → [B]; the request does not matter.
+  public func logDensities(of actions: [Float], for requests: PolicyRequests) -> [Double] {
+    precondition(
+      actions.count == requests.count * actionSize,
+      "\(actions.count) numbers for \(requests.count) actions of \(actionSize)")
+    return logDensities(of: actions)
   }
 }
 

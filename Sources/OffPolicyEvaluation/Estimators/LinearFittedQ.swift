@@ -108,7 +108,7 @@ package struct LinearFittedQ: PolicyValueEstimator {
     }
   }
 
-  private func fit(
+  func fit(
     _ sessions: EvaluationSessions, transitions: [Int]
   ) throws(EvaluationError) -> FittedQ {
     let size = features.count(

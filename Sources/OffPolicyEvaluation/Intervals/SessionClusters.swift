@@ -31,6 +31,15 @@ struct SessionClusters {
     self.clusterOfSession = clusterOfSession
   }
 
+  /// The groups, or each session by itself where there is a single group: a single user's sessions
+  /// can at least be compared with each other.
+  var independentGroups: [[Int]] {
+    members.count > 1 ? members : (members.first ?? []).map { [$0] }
+  }
+
+  /// How many groups there are.
+  var count: Int { members.count }
+
   /// As many groups as there are, drawn with replacement; the transitions of their sessions.
   func resampledTransitions(using stream: inout RandomStream) -> [Int] {
     var transitions: [Int] = []

@@ -14,9 +14,24 @@ package struct EvaluationSessions: Sendable {
   /// that the log's window cut, the return up to there.
   package let loggedReturn: (mean: Double, variance: Double)
 
+  /// How many sessions the log's window cut.
+  package let truncatedSessions: Int
+  /// Root mean square over the weights of each one's deviation from its mean in the log: 0 where the
+  /// log holds a single action.
+  package let actionSpread: Double
+  /// Where μ comes from.
+  package let propensities: BehaviorPropensities
+  /// How a policy without a density of its own is smoothed.
+  package let bandwidth: KernelBandwidth
+
   let data: any TransitionSource
   let normalizer: StateNormalizer
-  let actions: PolicyActionTable
+  var actions: PolicyActionTable
+  /// Of the log, [N].
+  let rewards: [Float]
+  /// Of the log, [N·A].
+  let loggedActions: [Float]
+  let cache: RatioCache
   /// c: root mean square of the rewards; fits see r/c.
   let rewardScale: Double
   /// max|r|/c.
@@ -28,12 +43,17 @@ package struct EvaluationSessions: Sendable {
   /// - Parameters:
   ///   - normalizer: of the states that Q̂ sees; the policy sees raw states.
   ///   - samples: draws of the policy a state; more than one makes sense for a stochastic policy.
+  ///   - propensities: where the densities of the logged actions come from; read by estimators that
+  ///     weigh sessions only.
+  ///   - bandwidth: how a policy that is no `DensityPolicy` is smoothed, for the same estimators.
   /// - Throws: `EvaluationError` when there are no sessions, sizes differ or a decision lies
   ///   outside the box.
   package init(
     policy: any FusionPolicy, data: any TransitionSource, normalizer: StateNormalizer,
-    discount: Double = 0.95, samples: Int = 1, seed: UInt64
+    discount: Double = 0.95, samples: Int = 1, propensities: BehaviorPropensities = .logged,
+    bandwidth: KernelBandwidth = .automatic, seed: UInt64
   ) throws(EvaluationError) {
+    if let problem = bandwidth.problem { preconditionFailure("off-policy evaluation, \(problem)") }
     guard data.sessionCount > 0, data.transitionCount > 0 else { throw .noSessions }
     guard policy.actionSize == data.actionSize else {
       throw .actionSize(
@@ -51,12 +71,63 @@ package struct EvaluationSessions: Sendable {
       (actions.squaredDistance / Double(data.transitionCount * samples * data.actionSize))
       .squareRoot()
     self.loggedReturn = (rewards.meanReturn, rewards.returnVariance)
+    self.truncatedSessions = (0..<data.sessionCount).count { data.sessionEnd(of: $0) == .truncated }
+    self.actionSpread = Self.spread(of: rewards.actions, size: data.actionSize)
+    self.propensities = propensities
+    self.bandwidth = bandwidth
+    self.rewards = rewards.rewards
+    self.loggedActions = rewards.actions
+    self.cache = RatioCache()
     self.data = data
     self.normalizer = normalizer
     self.actions = actions
     self.rewardScale = rewards.rootMeanSquare > 0 ? rewards.rootMeanSquare : 1
     self.largestReward = rewards.largest / rewardScale
     self.discount = discount
+  }
+
+  /// The same requests, each as a session of its own that ends with it (see `RequestSessions`): what
+  /// one-step estimators are about.
+  func requests(clusteredBy unit: FittedQConfiguration.ResamplingUnit) -> EvaluationSessions {
+    EvaluationSessions(
+      copying: self, as: RequestSessions(data, sharingUsers: unit == .users))
+  }
+
+  private init(copying other: EvaluationSessions, as requests: RequestSessions) {
+    var (mean, moments) = (0.0, 0.0)
+    for (index, reward) in other.rewards.enumerated() {  // Welford's update
+      let difference = Double(reward) - mean
+      mean += difference / Double(index + 1)
+      moments += difference * (Double(reward) - mean)
+    }
+    let count = other.rewards.count
+    policyName = other.policyName
+    actionDistance = other.actionDistance
+    loggedReturn = (mean, count > 1 ? moments / Double(count - 1) : 0)
+    truncatedSessions = 0
+    actionSpread = other.actionSpread
+    propensities = other.propensities
+    bandwidth = other.bandwidth
+    data = requests
+    normalizer = other.normalizer
+    actions = other.actions
+    rewards = other.rewards
+    loggedActions = other.loggedActions
+    cache = other.cache
+    rewardScale = other.rewardScale
+    largestReward = other.largestReward
+    discount = other.discount
+  }
+
+  private static func spread(of actions: [Float], size: Int) -> Double {
+    var moments = [(mean: Double, squares: Double)](repeating: (0, 0), count: size)
+    for (index, action) in actions.enumerated() {  // Welford's update
+      let d = index % size
+      let difference = Double(action) - moments[d].mean
+      moments[d].mean += difference / Double(index / size + 1)
+      moments[d].squares += difference * (Double(action) - moments[d].mean)
+    }
+    return (moments.reduce(0) { $0 + $1.squares } / Double(max(1, actions.count))).squareRoot()
   }
 
   /// The transitions at `indices` with one of the policy's draws each; rewards scaled.
@@ -164,8 +235,10 @@ package struct EvaluationSessions: Sendable {
   }
 }
 
-/// One pass over the rewards.
+/// One pass over rewards and actions.
 private struct RewardSummary {
+  var rewards: [Float] = []
+  var actions: [Float] = []
   var rootMeanSquare = 0.0
   var largest = 0.0
   var meanReturn = 0.0
@@ -176,7 +249,10 @@ private struct RewardSummary {
     var moments = 0.0
     for m in 0..<data.sessionCount {
       let session = data.session(m)
-      let rewards = data.batch(at: Array(session)).rewards
+      let batch = data.batch(at: Array(session))
+      let rewards = batch.rewards
+      self.rewards += rewards
+      actions += batch.actions
       for (step, reward) in rewards.enumerated() {
         guard reward.isFinite else {
           throw .invalidReward(transition: session.lowerBound + step, found: reward)

@@ -9,13 +9,15 @@ import SeededRandom
 /// policy's expectation is over a fixed sample of its actions.
 struct PolicyActionTable: Sendable {
   let actionSize: Int
-  let samples: Int
+  private(set) var samples: Int
   /// [N·samples·A]
   private(set) var atStates: [Float] = []
   /// [N·samples·A]; zeros where nothing follows.
   private(set) var atNextStates: [Float] = []
   /// Sum over all weights of (policy's − logged)².
   private(set) var squaredDistance = 0.0
+  /// The policy's own log densities of the logged actions, [N]; nil where it has none.
+  private(set) var logDensities: [Double]?
 
   /// At most this many transitions are read at once.
   private static let transitionsAtOnce = 2048
@@ -28,6 +30,7 @@ struct PolicyActionTable: Sendable {
   ) throws(EvaluationError) {
     actionSize = data.actionSize
     self.samples = samples
+    logDensities = policy is any DensityPolicy ? [] : nil
     atStates.reserveCapacity(data.transitionCount * samples * actionSize)
     atNextStates.reserveCapacity(data.transitionCount * samples * actionSize)
     var m = 0
@@ -62,6 +65,13 @@ struct PolicyActionTable: Sendable {
     for row in own { states += batch.nextStates[row * size..<(row + 1) * size] }
     let requests = PolicyRequests(
       states: states, stateSize: size, userHashes: users + own.map { users[$0] })
+    if let policy = policy as? any DensityPolicy, logDensities != nil {
+      let found = policy.logDensities(
+        of: batch.actions, for: requests.selecting(Array(0..<batch.count)))
+      logDensities?.append(contentsOf: found)
+      // A mixture that cannot say all of its densities is smoothed like a policy without any.
+      if found.contains(where: \.isNaN) { logDensities = nil }
+    }
     var draws: [[Float]] = []
     for _ in 0..<samples {
       let actions = policy.decide(requests, using: &stream).actions
@@ -87,6 +97,50 @@ struct PolicyActionTable: Sendable {
         }
       }
     }
+  }
+
+  /// log π_h of logged actions [N·A] at `rows`: the mean of the kernels around the policy's draws.
+  func smoothedLogDensities(of logged: [Float], at rows: [Int], bandwidth: Double) -> [Double] {
+    rows.map { row in
+      var densities = [Double](repeating: 0, count: samples)
+      for draw in 0..<samples {
+        let start = (row * samples + draw) * actionSize
+        for d in 0..<actionSize {
+          let kernel = TruncatedGaussian(mean: Double(atStates[start + d]), deviation: bandwidth)
+          densities[draw] += kernel.logDensity(Double(logged[row * actionSize + d]))
+        }
+      }
+      return WeightTerms.logMeanExp(densities)
+    }
+  }
+
+  /// The table of π_h: `draws` actions a state, each around one of the policy's own.
+  func smoothed(
+    bandwidth: Double, draws: Int, using stream: inout RandomStream
+  ) -> PolicyActionTable {
+    var table = self
+    table.samples = max(draws, samples)
+    table.logDensities = nil
+    table.atStates = drawn(atStates, bandwidth, count: table.samples, using: &stream)
+    table.atNextStates = drawn(atNextStates, bandwidth, count: table.samples, using: &stream)
+    return table
+  }
+
+  private func drawn(
+    _ means: [Float], _ bandwidth: Double, count: Int, using stream: inout RandomStream
+  ) -> [Float] {
+    var result: [Float] = []
+    result.reserveCapacity(means.count / samples * count)
+    for row in 0..<means.count / (samples * actionSize) {
+      for draw in 0..<count {
+        let start = (row * samples + draw % samples) * actionSize
+        for d in 0..<actionSize {
+          let kernel = TruncatedGaussian(mean: Double(means[start + d]), deviation: bandwidth)
+          result.append(Float(kernel.sample(using: &stream)))
+        }
+      }
+    }
+    return result
   }
 
   private func check(

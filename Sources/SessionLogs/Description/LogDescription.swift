@@ -20,6 +20,8 @@ public struct LogDescription: Sendable, Equatable, Codable {
     public let name: String
     /// How many decisions have it.
     public let decisions: Int
+    /// How far they explored; nil where the log knows no actions.
+    public var actions: ActionCoverage?
   }
 
   /// An irregularity with what is done about it.
@@ -71,6 +73,8 @@ public struct LogDescription: Sendable, Equatable, Codable {
   public let signalMeans: [String: Double]
   /// The share of decisions whose log density is known.
   public let propensityCoverage: Double
+  /// How much of the action space all decisions cover; nil where the log knows no actions.
+  public let actions: ActionCoverage?
   /// Decisions by policy version, the most frequent first, at most 50.
   public let policyVersions: [Share]
   /// Decisions by arm, the most frequent first, at most 50.
@@ -79,7 +83,7 @@ public struct LogDescription: Sendable, Equatable, Codable {
   public let irregularities: [Oddity]
 
   enum CodingKeys: String, CodingKey {
-    case decisions, feedback, users, items, sessions, arms, irregularities
+    case decisions, feedback, users, items, sessions, actions, arms, irregularities
     case truncatedSessions = "truncated_sessions"
     case firstTimeMilliseconds = "first_time_ms"
     case lastTimeMilliseconds = "last_time_ms"
@@ -147,8 +151,9 @@ public struct LogDescription: Sendable, Equatable, Codable {
       if mean.isFinite { signalMeans[name] = mean }
     }
     self.signalMeans = signalMeans
-    policyVersions = try LogDescription.shares(of: "policy_version", database)
-    arms = try LogDescription.shares(of: "arm", database)
+    actions = try ActionCoverage.byGroup(nil, log.schema, database).first?.value
+    policyVersions = try LogDescription.shares(of: "policy_version", log.schema, database)
+    arms = try LogDescription.shares(of: "arm", log.schema, database)
     irregularities = try tables.irregularities().entries.map {
       Oddity(
         kind: $0.kind.rawValue, count: $0.count, firstLine: $0.firstLine, file: $0.file,
@@ -169,14 +174,17 @@ public struct LogDescription: Sendable, Equatable, Codable {
       (SELECT coalesce(avg((log_propensity IS NOT NULL)::INTEGER), 0) FROM decisions) AS coverage
     """
 
-  private static func shares(of column: String, _ database: AnalyticsDatabase) throws -> [Share] {
+  private static func shares(
+    of column: String, _ schema: LogSchema, _ database: AnalyticsDatabase
+  ) throws -> [Share] {
+    let coverage = try ActionCoverage.byGroup(column, schema, database)
     let rows = try database.query(
       """
       SELECT coalesce(\(column), 'none') AS name, count(*) AS n FROM decisions
       GROUP BY name ORDER BY n DESC, name LIMIT 50
       """)
     return zip(try rows.strings("name"), try rows.int64s("n")).map {
-      Share(name: $0, decisions: Int($1))
+      Share(name: $0, decisions: Int($1), actions: coverage[$0])
     }
   }
 }

@@ -15,10 +15,11 @@ extension LogSchema {
     var behaviors: [String]
     var state: [String]
     var actionSize: Int
+    var unknown: [String]?
     var windowEndMilliseconds: Int64?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case schema, tasks, behaviors, state
+      case schema, tasks, behaviors, state, unknown
       case actionSize = "action_size"
       case windowEndMilliseconds = "window_end_ms"
     }
@@ -32,6 +33,7 @@ extension LogSchema {
         File.Task(name: $0.name, domain: $0.domain.rawValue, polarity: $0.polarity.rawValue)
       },
       behaviors: behaviors, state: stateNames, actionSize: actionSize,
+      unknown: unknown.isEmpty ? nil : unknown.map(\.rawValue),
       windowEndMilliseconds: windowEndMilliseconds)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -61,13 +63,28 @@ extension LogSchema {
     do {
       try self.init(
         tasks: try LogSchema.tasks(of: file), behaviors: file.behaviors, stateNames: file.state,
-        actionSize: file.actionSize, windowEndMilliseconds: file.windowEndMilliseconds)
+        actionSize: file.actionSize, unknown: try LogSchema.unknown(of: file),
+        windowEndMilliseconds: file.windowEndMilliseconds)
     } catch SessionLogError.schema(_, let reason) {
       throw SessionLogError.schema(path: path, reason)
     }
   }
 
+  private static func unknown(of file: File) throws -> Set<Part> {
+    Set(
+      try (file.unknown ?? []).map { name in
+        guard let part = Part(rawValue: name) else {
+          throw SessionLogError.schema(
+            path: nil,
+            "unknown: \(Part.allCases.map(\.rawValue).joined(separator: ", ")) expected, "
+              + "found “\(name)”")
+        }
+        return part
+      })
+  }
+
   private static func tasks(of file: File) throws -> TaskSchema {
+    if file.tasks.isEmpty { return .none }
     let tasks = try file.tasks.map { task in
       guard let domain = BehaviorTask.Domain(rawValue: task.domain) else {
         throw SessionLogError.schema(

@@ -7,13 +7,26 @@ public struct LogSchema: Sendable, Equatable {
   /// The version of the file layout that this code writes and reads.
   public static let version = 1
 
-  /// The tasks whose predictions `task_scores` holds, K of them, in order.
+  /// A field of a decision that a log may not know; it is then an empty list in every line.
+  public enum Part: String, Sendable, CaseIterable {
+    /// The state that was decided on.
+    case state
+    /// The fusion weights.
+    case action
+    /// The predictions for the items shown.
+    case taskScores = "task_scores"
+  }
+
+  /// The tasks whose predictions `task_scores` holds, K of them, in order; ``TaskSchema/none``
+  /// where neither predictions nor weights are known.
   public let tasks: TaskSchema
+  /// What no decision of the log knows, in the order of ``Part``.
+  public let unknown: [Part]
   /// The behaviors that each feedback event counts, in the order of ``FeedbackEvent/behaviors``.
   public let behaviors: [String]
   /// What each of the S numbers of `state` is.
   public let stateNames: [String]
-  /// The number of fusion weights of `action`, A.
+  /// The number of fusion weights of `action`, A; 0 if the weights are unknown.
   public let actionSize: Int
   /// When the collection of this log ended, in milliseconds since 1970; nil: at its last event.
   public var windowEndMilliseconds: Int64?
@@ -28,33 +41,59 @@ public struct LogSchema: Sendable, Equatable {
     .filter { $0 != .playMinutes && $0 != .playIntegrity }.map(\.rawValue)
 
   /// A schema whose action has one weight a task.
-  /// - Parameter actionSize: A, if it differs from the number of tasks.
-  /// - Throws: `SessionLogError.schema` for an empty, repeated or reserved name.
+  /// - Parameters:
+  ///   - actionSize: A, if it differs from the number of tasks.
+  ///   - unknown: what no decision of the log knows: states then have no names, and actions no
+  ///     weights.
+  /// - Throws: `SessionLogError.schema` for an empty, repeated or reserved name, and for what is
+  ///   said to be unknown and has a size.
   public init(
     tasks: TaskSchema = .standard, behaviors: [String] = standardBehaviors,
-    stateNames: [String], actionSize: Int? = nil, windowEndMilliseconds: Int64? = nil
+    stateNames: [String], actionSize: Int? = nil, unknown: Set<Part> = [],
+    windowEndMilliseconds: Int64? = nil
   ) throws(SessionLogError) {
     self.tasks = tasks
     self.behaviors = behaviors
     self.stateNames = stateNames
-    self.actionSize = actionSize ?? tasks.count
+    self.actionSize = actionSize ?? (unknown.contains(.action) ? 0 : tasks.count)
+    self.unknown = Part.allCases.filter(unknown.contains)
     self.windowEndMilliseconds = windowEndMilliseconds
-    try LogSchema.check(stateNames, are: "state feature names", reserved: [])
+    try LogSchema.check(
+      stateNames, are: "state feature names", reserved: [],
+      mayBeNone: unknown.contains(.state))
     // The engine's column names know no case, and `rowid` is its own.
     let taken = FeedbackEvent.fixedFieldNames + ["play_minutes", "play_integrity", "rowid"]
     try LogSchema.check(behaviors, are: "behaviors", reserved: taken)
     if let end = windowEndMilliseconds, end < 0 || end > LineCheck.timeLimit {
       throw .schema(path: nil, "window_end_ms: 0 to \(LineCheck.timeLimit) expected, found \(end)")
     }
-    if self.actionSize < 1 {
-      throw .schema(path: nil, "an action needs at least 1 weight, found \(self.actionSize)")
+    if unknown.contains(.action) ? self.actionSize != 0 : self.actionSize < 1 {
+      throw .schema(
+        path: nil,
+        unknown.contains(.action)
+          ? "action_size: 0 expected where actions are unknown, found \(self.actionSize)"
+          : "an action needs at least 1 weight, found \(self.actionSize)")
+    }
+    if unknown.contains(.state) && !stateNames.isEmpty {
+      throw .schema(
+        path: nil,
+        "state: no name expected where states are unknown, found \(stateNames.count)")
+    }
+    if tasks.count == 0 && !unknown.isSuperset(of: [.action, .taskScores]) {
+      throw .schema(
+        path: nil, "tasks: at least one expected where weights or predictions are known")
     }
   }
 
+  /// Whether every decision holds this.
+  public func knows(_ part: Part) -> Bool { !unknown.contains(part) }
+
   private static func check(
-    _ names: [String], are what: String, reserved: [String]
+    _ names: [String], are what: String, reserved: [String], mayBeNone: Bool = false
   ) throws(SessionLogError) {
-    if names.isEmpty { throw .schema(path: nil, "\(what): at least one expected, found none") }
+    if names.isEmpty && !mayBeNone {
+      throw .schema(path: nil, "\(what): at least one expected, found none")
+    }
     let ignoresCase = !reserved.isEmpty
     var seen = Set(reserved)
     for (index, name) in names.enumerated() {

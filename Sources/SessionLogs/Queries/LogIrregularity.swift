@@ -50,6 +50,38 @@ public enum LogIrregularity: String, CaseIterable, Sendable, Hashable, Codable {
     }
   }
 
+  /// What somebody who keeps the log can do about it.
+  public var advice: String {
+    switch self {
+    case .duplicateDecision, .duplicateFeedback:
+      "a retry writes twice: write once, or let logs convert drop repeats"
+    case .conflictingDecision: "two requests share an id: make ids unique"
+    case .conflictingFeedback: "two answers for one item: log the final one"
+    case .simultaneousDecision: "check that times are milliseconds and requests are not split"
+    case .unorderedDecision: "several writers: harmless"
+    case .decisionAfterWindow: "check window_end_ms"
+    case .orphanFeedback: "decisions are missing, or ids differ between the tables"
+    case .feedbackByOtherUser: "check the user's id in both tables"
+    case .feedbackForItemNotShown: "check the item's id and the shown list"
+    case .feedbackAtOtherPosition: "check that positions begin with 0"
+    case .feedbackBeforeDecision: "clocks disagree: check time zones and units of both tables"
+    case .lateFeedback: "wait longer (feedbackDeadlineMinutes), or accept the loss"
+    case .finishedContradictsPlayTime, .skipContradictsPlayTime:
+      "check the units of play time and duration, or leave the behavior out: it is derived"
+    case .missingFeedback: "normal where no response is not logged; else feedback is lost"
+    }
+  }
+
+  /// Whether it concerns decisions, rather than feedback.
+  var isAboutDecisions: Bool {
+    switch self {
+    case .duplicateDecision, .conflictingDecision, .simultaneousDecision, .unorderedDecision,
+      .decisionAfterWindow, .missingFeedback:
+      true
+    default: false
+    }
+  }
+
   /// Whether the events contradict the schema's promises (rather than being what a service that
   /// loses or repeats messages, or stops collecting within sessions, produces).
   public var isError: Bool {

@@ -26,12 +26,7 @@ extension LogTables {
   }
 
   private func file(of kind: LogIrregularity) -> String {
-    switch kind {
-    case .duplicateDecision, .conflictingDecision, .simultaneousDecision, .unorderedDecision,
-      .decisionAfterWindow, .missingFeedback:
-      log.decisionsPath
-    default: log.feedbackPath
-    }
+    kind.isAboutDecisions ? log.decisionsPath : log.feedbackPath
   }
 
   /// The rows that are irregular in this way, which column is their line, and what to count.

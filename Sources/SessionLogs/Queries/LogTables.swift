@@ -44,7 +44,8 @@ package struct LogTables {
   package private(set) var windowEndMilliseconds: Int64 = 0
 
   /// Reads the events, which must have passed ``LineValidation``.
-  /// - Parameter withStates: whether `decisions` gets `state`, `action` and `log_propensity`.
+  /// - Parameters:
+  ///   - withStates: whether `decisions` gets `state`, `action` and `log_propensity`.
   /// - Throws: `AnalyticsError`.
   package init(
     of log: SessionLogFolder, in database: AnalyticsDatabase, window: LogWindow,
@@ -159,7 +160,7 @@ package struct LogTables {
     let verdicts = kinds.map { "WHEN \($0.1) THEN '\($0.0.rawValue)'" }.joined(separator: "\n    ")
     return """
       CREATE TABLE judged_feedback AS SELECT f.rowid AS id, d.id AS decision_id, f.item_id,
-        f.time_ms, f.arrival_time_ms,
+        f.time_ms, f.arrival_time_ms, f.duration_seconds,
         CASE
           \(verdicts)
         END AS verdict,

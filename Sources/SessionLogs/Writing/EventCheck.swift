@@ -36,6 +36,12 @@ struct EventCheck {
     for (index, item) in event.shown.enumerated() where item.isEmpty {
       throw fail("shown[\(index)]", "an id", "an empty text")
     }
+    guard schema.knows(.taskScores) else {
+      if event.taskScores.isEmpty { return }
+      throw fail(
+        "task_scores", "none, as the schema says that they are unknown",
+        "\(event.taskScores.count) scores")
+    }
     let taskCount = schema.taskCount
     if event.taskScores.count != event.shown.count * taskCount {
       throw fail(

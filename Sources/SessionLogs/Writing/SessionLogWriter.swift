@@ -84,7 +84,7 @@ public final class SessionLogWriter {
     appendList(event.shown.count) { line.append(string: event.shown[$0]) }
     line.append(raw: decisionKeys[10])
     let taskCount = schema.taskCount
-    appendList(event.shown.count) { item in
+    appendList(schema.knows(.taskScores) ? event.shown.count : 0) { item in
       line.append(floats: event.taskScores, item * taskCount..<(item + 1) * taskCount)
     }
     line.append(raw: SessionLogWriter.lineEnd)
@@ -120,6 +120,39 @@ public final class SessionLogWriter {
     }
     line.append(raw: SessionLogWriter.lineEnd)
     try feedback.write(line.bytes)
+    feedbackCount += 1
+  }
+
+  /// Adds a decision of another log that knows no states, with one.
+  /// - Throws: `SessionLogError.event` if the state does not fit the schema, or the line has one;
+  ///   `DurableFileError`.
+  func write(line: String, ofRequest requestID: String, state: [Float]) throws {
+    func fail(_ expected: String, _ found: String) -> SessionLogError {
+      .event(
+        kind: "decision", requestID: requestID, field: "state", expected: expected, found: found)
+    }
+    if state.count != schema.stateSize {
+      throw fail("\(schema.stateSize) numbers", "\(state.count)")
+    }
+    for (index, value) in state.enumerated() where !value.isFinite {
+      throw fail("a finite number for \(schema.stateNames[index])", "\(value)")
+    }
+    // A text that holds these characters has its quotes escaped.
+    guard let place = line.firstRange(of: ",\"state\":[],") else { throw fail("[]", "a state") }
+    self.line.clear()
+    self.line.append(raw: Array(line[..<place.lowerBound].utf8))
+    self.line.append(raw: Array(",\"state\":".utf8))
+    self.line.append(floats: state, state.indices)
+    self.line.append(raw: Array(",".utf8))
+    self.line.append(raw: Array(line[place.upperBound...].utf8))
+    self.line.append(byte: UInt8(ascii: "\n"))
+    try decisions.write(self.line.bytes)
+    decisionCount += 1
+  }
+
+  /// Adds a feedback line of another log with the same behaviors.
+  func write(feedbackLine: String) throws {
+    try feedback.write(Array(feedbackLine.utf8) + [UInt8(ascii: "\n")])
     feedbackCount += 1
   }
 

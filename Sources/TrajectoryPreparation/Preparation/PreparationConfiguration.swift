@@ -13,6 +13,8 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
   /// 3.3): in training set and test set separately, from each arm as many of its first sessions
   /// in time order as the smallest of the arms that occur there has.
   public var balancesArms: Bool
+  /// Whether `feedback` gets the signal `play_quantile`, and how; nil: it does not.
+  public var playQuantile: PlayQuantileSettings?
   /// A shard file holds at most this many transitions, unless one session is longer.
   public var maximumShardTransitions: Int
   /// Threads of the analytics engine.
@@ -24,13 +26,15 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
   public init(
     sessionGapMinutes: Double = 30, feedbackDeadlineMinutes: Double = 60,
     trainFraction: Double = 0.9, arms: [String]? = nil, balancesArms: Bool = false,
-    maximumShardTransitions: Int = 262_144, threads: Int = 2, memoryLimitMegabytes: Int? = nil
+    playQuantile: PlayQuantileSettings? = nil, maximumShardTransitions: Int = 262_144,
+    threads: Int = 2, memoryLimitMegabytes: Int? = nil
   ) {
     self.sessionGapMinutes = sessionGapMinutes
     self.feedbackDeadlineMinutes = feedbackDeadlineMinutes
     self.trainFraction = trainFraction
     self.arms = arms
     self.balancesArms = balancesArms
+    self.playQuantile = playQuantile
     self.maximumShardTransitions = maximumShardTransitions
     self.threads = threads
     self.memoryLimitMegabytes = memoryLimitMegabytes
@@ -44,6 +48,7 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
     try container.encode(trainFraction, forKey: .trainFraction)
     try container.encode(arms, forKey: .arms)
     try container.encode(balancesArms, forKey: .balancesArms)
+    try container.encode(playQuantile, forKey: .playQuantile)
     try container.encode(maximumShardTransitions, forKey: .maximumShardTransitions)
     try container.encode(threads, forKey: .threads)
     try container.encode(memoryLimitMegabytes, forKey: .memoryLimitMegabytes)
@@ -67,6 +72,16 @@ public struct PreparationConfiguration: Sendable, Equatable, Codable {
       trainFraction > 0 && trainFraction <= 1, "trainFraction", "more than 0, at most 1",
       trainFraction)
     try require(arms?.isEmpty != true, "arms", "at least one arm, or none for all", "[]")
+    if let playQuantile {
+      let edges = playQuantile.durationEdges
+      try require(
+        !edges.isEmpty && edges.allSatisfy { $0 > 0 && $0.isFinite }
+          && zip(edges, edges.dropFirst()).allSatisfy { $0 < $1 },
+        "playQuantile.durationEdges", "ascending seconds above 0", edges)
+      try require(
+        (2...10_000).contains(playQuantile.knots), "playQuantile.knots", "2 to 10000",
+        playQuantile.knots)
+    }
     try require(
       maximumShardTransitions > 0, "maximumShardTransitions", "at least 1",
       maximumShardTransitions)

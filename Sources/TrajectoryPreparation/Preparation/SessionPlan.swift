@@ -1,4 +1,5 @@
 import EmbeddedAnalytics
+import FusionMDP
 import SessionLogs
 
 /// The SQL that chooses sessions and splits them by time.
@@ -15,6 +16,9 @@ struct SessionPlan {
   func run() throws {
     try tables.cutSessions()
     try tables.database.execute(splitSQL)
+    if let settings = configuration.playQuantile {
+      try PlayQuantiles(tables: tables, settings: settings).run()
+    }
   }
 
   /// The split is at the start time of the session that stands at the training fraction, so
@@ -52,19 +56,31 @@ struct SessionPlan {
       """
   }
 
+  /// The signals of `feedback`: the log's, then those computed here.
+  var signals: [String] {
+    tables.signals
+      + (configuration.playQuantile == nil ? [] : [SatisfactionReward.playQuantileName])
+  }
+
   /// The rows of one part in the order of its sessions and their steps; after the last transition
   /// of a truncated session one more row, whose state is the final state.
   func rowsSQL(part: Int) -> String {
-    let sums = tables.signals.indices
-      .map { "coalesce(r.signal_\($0), 0::FLOAT) AS signal_\($0)" }.joined(separator: ", ")
+    var sums = tables.signals.indices
+      .map { "coalesce(r.signal_\($0), 0::FLOAT) AS signal_\($0)" }
+    var quantiles = ""
+    if configuration.playQuantile != nil {
+      sums.append("coalesce(q.play_quantile, 0::FLOAT) AS signal_\(tables.signals.count)")
+      quantiles = "LEFT JOIN play_quantiles q ON q.decision_id = s.id"
+    }
     return """
       SELECT c.place, s.step, c.kept, c.truncated, c.start_ms, c.user_id, s.item_count,
-        d.state, d.action, d.log_propensity, \(sums)
+        d.state, d.action, d.log_propensity, \(sums.joined(separator: ", "))
       FROM chosen c
       JOIN steps s ON s.user_id = c.user_id AND s.session = c.session
         AND (s.step < c.kept OR (c.truncated AND s.step = c.kept))
       JOIN decisions d ON d.rowid = s.id
       LEFT JOIN responses r ON r.decision_id = s.id
+      \(quantiles)
       WHERE c.part = \(part)
       ORDER BY c.place, s.step
       """

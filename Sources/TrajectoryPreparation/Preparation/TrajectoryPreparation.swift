@@ -36,6 +36,18 @@ public enum TrajectoryPreparation {
     provenance: [String: String] = [:], progress: @escaping (String) throws -> Void = { _ in }
   ) throws -> PreparationReport {
     try configuration.validate()
+    for part in [LogSchema.Part.state, .action] where !log.schema.knows(part) {
+      throw PreparationError.noTransitions(
+        log: log.path,
+        reason: "schema.json says that the log's \(part.rawValue)s are unknown, and a "
+          + "transition is a state, an action and what came of it")
+    }
+    let quantile = SatisfactionReward.playQuantileName
+    if configuration.playQuantile != nil, log.schema.behaviors.contains(quantile) {
+      throw PreparationError.configuration(
+        field: "playQuantile", expected: "null, as the log has its own “\(quantile)”",
+        found: "settings")
+    }
     try progress("checking the lines")
     let scan = try LineValidation.scan(log, threads: configuration.threads)
     if let finding = scan.findings.first {
@@ -140,7 +152,7 @@ private struct PreparationRun {
     let path = folder + "/" + name
     var writer = ShardWriter(
       folder: path, stateSize: schema.stateSize, actionSize: schema.actionSize,
-      signalCount: tables.signals.count,
+      signalCount: plan.signals.count,
       maximumTransitions: configuration.maximumShardTransitions)
     let split = try tables.database.query(
       "SELECT count(*) AS n, any_value(split_ms) AS split_ms FROM chosen WHERE part = \(part)")
@@ -154,7 +166,10 @@ private struct PreparationRun {
     var manifest = TrajectoryManifest()
     manifest.stateNames = schema.stateNames
     if schema.actionSize == schema.taskCount { manifest.actionNames = schema.tasks.names }
-    manifest.signals = tables.signals
+    manifest.signals = plan.signals
+    if let settings = configuration.playQuantile {
+      manifest.playQuantiles = try PlayQuantiles(tables: tables, settings: settings).stored()
+    }
     manifest.shards = writer.shards
     manifest.transitions = writer.shards.reduce(0) { $0 + $1.transitions }
     manifest.sessions = writer.shards.reduce(0) { $0 + $1.sessions }
@@ -179,7 +194,7 @@ private struct PreparationRun {
     let (states, stateOffsets) = try chunk.floatLists("state")
     let (actions, actionOffsets) = try chunk.floatLists("action")
     let propensities = try chunk.floats("log_propensity")
-    let signals = try tables.signals.indices.map { try chunk.floats("signal_\($0)") }
+    let signals = try plan.signals.indices.map { try chunk.floats("signal_\($0)") }
     for row in 0..<chunk.rowCount {
       let state = states[stateOffsets[row]..<stateOffsets[row + 1]]
       let isFinal = steps[row] == kept[row]

@@ -32,6 +32,38 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
     }
   }
 
+  /// The tables that `play_quantile` was computed by, fitted on the training part.
+  public struct PlayQuantiles: Sendable, Equatable, Codable {
+    /// One class of durations.
+    public struct DurationClass: Sendable, Equatable, Codable {
+      /// Where it begins, in seconds; nil: at zero.
+      public var fromSeconds: Double?
+      /// Where the next begins, in seconds; nil: nowhere.
+      public var toSeconds: Double?
+      /// Whether it is all items together, for unknown durations and classes with few items.
+      public var isAll: Bool
+      /// Training items in it.
+      public var items: Int
+      /// The different knots, in minutes of play, ascending.
+      public var minutes: [Float]
+      /// How many knots are up to each.
+      public var knotsUpTo: [Int]
+
+      enum CodingKeys: String, CodingKey {
+        case items, minutes
+        case fromSeconds = "from_seconds"
+        case toSeconds = "to_seconds"
+        case isAll = "all"
+        case knotsUpTo = "knots_up_to"
+      }
+    }
+
+    /// Knots of a class, m.
+    public var knots: Int
+    /// The classes with knots of their own.
+    public var classes: [DurationClass]
+  }
+
   /// The value of `format`.
   public static let formatName = "amalgam trajectories"
   /// The version that this code writes and reads.
@@ -49,6 +81,8 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
   public var actionNames: [String]?
   /// What each of the V columns of `feedback` counts; needed where there is `feedback`.
   public var signals: [String]?
+  /// The tables of `play_quantile`, where there is one.
+  public var playQuantiles: PlayQuantiles?
   /// All transitions.
   public var transitions: Int?
   /// All sessions.
@@ -72,6 +106,7 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
     case stateNames = "state"
     case actionNames = "action"
     case windowEndMilliseconds = "window_end_ms"
+    case playQuantiles = "play_quantiles"
   }
 
   /// A manifest that says nothing yet.

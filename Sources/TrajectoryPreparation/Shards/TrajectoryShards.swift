@@ -67,7 +67,7 @@ public struct TrajectoryShards: TransitionSource {
     var loading = Loading()
     for (number, shard) in shards.enumerated() {
       try loading.add(
-        shard, number, weights: try TrajectoryShards.weights(shard, manifest, reward))
+        shard, number, terms: try TrajectoryShards.terms(shard, manifest, reward))
       if checkingValues { try TrajectoryShards.checkValues(shard) }
     }
     guard !loading.rewards.isEmpty else {
@@ -108,10 +108,13 @@ public struct TrajectoryShards: TransitionSource {
     return shards
   }
 
-  /// The reward's weight of each feedback column; nil where the file holds rewards.
-  private static func weights(
+  /// A feedback column's weight, and what is done with its numbers before.
+  private typealias Term = (weight: Float, transform: SignalTransform?)
+
+  /// The reward's term of each feedback column; nil where the file holds rewards.
+  private static func terms(
     _ shard: ShardFile, _ manifest: TrajectoryManifest, _ reward: SatisfactionReward
-  ) throws -> [Float]? {
+  ) throws -> [Term]? {
     guard let feedback = shard.feedback else { return nil }
     guard let signals = manifest.signals else {
       throw PreparationError.shards(
@@ -123,14 +126,12 @@ public struct TrajectoryShards: TransitionSource {
         "tensor “feedback”: \(signals.count) columns expected by the manifest's signals, "
           + "found \(feedback.shape[1])")
     }
-    for signal in FeedbackSignal.allCases
-    where reward[signal] != 0 && !signals.contains(signal.rawValue) {
+    for name in reward.weighedNames where !signals.contains(name) {
       throw PreparationError.shards(
         path: shard.path,
-        "the reward weighs “\(signal.rawValue)”, but the signals are "
-          + signals.joined(separator: ", "))
+        "the reward weighs “\(name)”, but the signals are " + signals.joined(separator: ", "))
     }
-    return signals.map { name in FeedbackSignal(rawValue: name).map { reward[$0] } ?? 0 }
+    return signals.map { reward.term(named: $0) }
   }
 
   private static func checkValues(_ shard: ShardFile) throws {
@@ -171,7 +172,7 @@ public struct TrajectoryShards: TransitionSource {
     var droppedSessionCount = 0
     private var lastStart = Int64.min
 
-    mutating func add(_ shard: ShardFile, _ number: Int, weights: [Float]?) throws {
+    mutating func add(_ shard: ShardFile, _ number: Int, terms: [Term]?) throws {
       let rowRewards = try shard.rewards.map { try finite($0.array(), shard, "rewards") }
       for m in 0..<shard.sessionCount {
         if shard.startTimes[m] < lastStart {
@@ -196,8 +197,8 @@ public struct TrajectoryShards: TransitionSource {
         sessionNumbers += repeatElement(UInt32(sessions.count - 1), count: count)
         if let rowRewards {
           rewards += rowRewards[first..<first + count]
-        } else if let weights, let feedback = shard.feedback {
-          try appendRewards(first..<first + count, feedback, weights, shard)
+        } else if let terms, let feedback = shard.feedback {
+          try appendRewards(first..<first + count, feedback, terms, shard)
         }
         offsets.append(rewards.count)
       }
@@ -205,15 +206,18 @@ public struct TrajectoryShards: TransitionSource {
 
     /// r = Σ_i w_i · v_i (paper, eq. 2) for these rows.
     private mutating func appendRewards(
-      _ rows: Range<Int>, _ feedback: MappedFloats, _ weights: [Float], _ shard: ShardFile
+      _ rows: Range<Int>, _ feedback: MappedFloats, _ terms: [Term], _ shard: ShardFile
     ) throws {
-      let width = weights.count
+      let width = terms.count
       var values = [Float](repeating: 0, count: rows.count * width)
       feedback.copy(
         rows.lowerBound * width..<rows.upperBound * width, into: &values, at: 0)
       for row in 0..<rows.count {
         var sum: Float = 0
-        for column in 0..<width { sum += weights[column] * values[row * width + column] }
+        for (column, term) in terms.enumerated() {
+          let value = values[row * width + column]
+          sum += term.weight * (term.transform.map { $0(value) } ?? value)
+        }
         guard sum.isFinite else {
           throw PreparationError.shards(
             path: shard.path,

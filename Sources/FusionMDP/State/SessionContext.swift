@@ -1,6 +1,6 @@
 /// What the state knows of the running session and the moment of the request.
 public struct SessionContext: Sendable, Equatable {
-  /// Requests that were answered in this session before this one.
+  /// Requests of this session before this one.
   public private(set) var requestsSoFar: Int
   /// Items shown in this session so far.
   public private(set) var impressionsSoFar: Int
@@ -8,25 +8,39 @@ public struct SessionContext: Sendable, Equatable {
   public private(set) var signalSums: [Float]
   /// Local hour of the day in [0, 24), fractions included.
   public var hourOfDay: Float
+  /// Minutes since the session's first request.
+  public var minutesSinceStart: Float = 0
   /// Hours from the end of the user's last session to the start of this one; nil in the first.
   public var hoursSinceLastSession: Float?
 
   /// The context of a session's first request.
-  public init(hourOfDay: Float, hoursSinceLastSession: Float?) {
+  public init(
+    hourOfDay: Float, hoursSinceLastSession: Float?, signalCount: Int = FeedbackSignal.count
+  ) {
     requestsSoFar = 0
     impressionsSoFar = 0
-    signalSums = [Float](repeating: 0, count: FeedbackSignal.count)
+    signalSums = [Float](repeating: 0, count: signalCount)
     self.hourOfDay = hourOfDay
     self.hoursSinceLastSession = hoursSinceLastSession
   }
 
   /// Adds an answered request: its signals summed over the shown list [V], and the list's length.
   public mutating func record(signals: [Float], impressions: Int) {
-    precondition(
-      signals.count == FeedbackSignal.count && impressions >= 0,
-      "\(signals.count) signals over \(impressions) impressions")
+    recordRequest(impressions: impressions)
+    record(signals: signals)
+  }
+
+  /// Adds a request whose feedback comes later.
+  public mutating func recordRequest(impressions: Int) {
+    precondition(impressions >= 0, "\(impressions) impressions")
     requestsSoFar += 1
     impressionsSoFar += impressions
+  }
+
+  /// Adds the signals [V] of feedback on a request of this session.
+  public mutating func record(signals: [Float]) {
+    precondition(
+      signals.count == signalSums.count, "\(signals.count) signals, \(signalSums.count) expected")
     for index in signals.indices { signalSums[index] += signals[index] }
   }
 }

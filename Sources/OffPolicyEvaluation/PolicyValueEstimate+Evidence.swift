@@ -1,0 +1,103 @@
+import Foundation
+import FusionMDP
+
+extension PolicyValueEstimate {
+  /// The floors that this estimate lies below, in the order of `EvidenceFloors`; empty where there is
+  /// enough evidence.
+  ///
+  /// - Parameter sessions: what the estimate was made on.
+  package func shortcomings(
+    under floors: EvidenceFloors = EvidenceFloors(), on sessions: EvaluationSessions
+  ) -> [EvidenceShortcoming] {
+    let users = Set((0..<sessions.data.sessionCount).map { sessions.data.userHash(of: $0) }).count
+    let count = sessions.data.sessionCount
+    var found: [EvidenceShortcoming] = []
+    func add(
+      _ kind: EvidenceShortcoming.Kind, _ value: Double, _ floor: Double, _ sentence: String
+    ) {
+      found.append(
+        EvidenceShortcoming(kind: kind, found: value, floor: floor, description: sentence))
+    }
+    if !(value.isFinite && low.isFinite && high.isFinite) {
+      add(.notFinite, value, 0, "the estimate or its interval is no finite number")
+    }
+    if users < floors.leastUsers {
+      add(
+        .users, Double(users), Double(floors.leastUsers),
+        "\(users) users in the log, at least \(floors.leastUsers) are needed for an interval that "
+          + "speaks of users")
+    }
+    if count < floors.leastSessions {
+      add(
+        .sessions, Double(count), Double(floors.leastSessions),
+        "\(count) sessions in the log, at least \(floors.leastSessions) are needed")
+    }
+    found += weightShortcomings(floors)
+    if sessions.actionDistance > floors.largestActionDistance {
+      add(
+        .actionDistance, sessions.actionDistance, floors.largestActionDistance,
+        "the policy's weights lie \(short(sessions.actionDistance)) from the logged ones, at most "
+          + "\(short(floors.largestActionDistance)): the log says little about them")
+    }
+    if sessions.actionSpread < floors.leastActionSpread {
+      add(
+        .actionSpread, sessions.actionSpread, floors.leastActionSpread,
+        "the logged weights vary by \(short(sessions.actionSpread)), at least "
+          + "\(short(floors.leastActionSpread)): a log with one action says nothing about others")
+    }
+    let truncated = Double(sessions.truncatedSessions) / Double(max(1, count))
+    if EstimatorKind(rawValue: estimator)?.stopsAtTruncation == true,
+      truncated > floors.largestTruncatedShare
+    {
+      add(
+        .truncatedShare, truncated, floors.largestTruncatedShare,
+        "the log's window cut \(percent(truncated)) of the sessions, at most "
+          + "\(percent(floors.largestTruncatedShare)): this estimator leaves out what they earned "
+          + "after it")
+    }
+    if floors.requiresConvergence, hasConverged == false, let convergence = fit?.convergence {
+      add(
+        .convergence, max(10 * abs(convergence.drift), abs(convergence.residual)), (high - low) / 8,
+        "the fit has not converged: drift \(short(convergence.drift)), residual "
+          + "\(short(convergence.residual)), beside an interval of half width "
+          + "\(short((high - low) / 2))")
+    }
+    return found
+  }
+
+  private func weightShortcomings(_ floors: EvidenceFloors) -> [EvidenceShortcoming] {
+    guard let weights else { return [] }
+    let unit = EstimatorKind(rawValue: estimator)?.estimand == .requestValue ? "request" : "session"
+    var found: [EvidenceShortcoming] = []
+    if !(weights.effectiveSampleSize >= floors.leastEffectiveSampleSize) {
+      found.append(
+        EvidenceShortcoming(
+          kind: .effectiveSampleSize, found: weights.effectiveSampleSize,
+          floor: floors.leastEffectiveSampleSize,
+          description: "the weights are worth \(short(weights.effectiveSampleSize)) \(unit)s of "
+            + "\(n), at least \(short(floors.leastEffectiveSampleSize)) are needed"))
+    }
+    if weights.largestShare > floors.largestWeightShare {
+      found.append(
+        EvidenceShortcoming(
+          kind: .weightShare, found: weights.largestShare, floor: floors.largestWeightShare,
+          description:
+            "one \(unit) carries \(percent(weights.largestShare)) of all weight, at most "
+            + "\(percent(floors.largestWeightShare))"))
+    }
+    let deviation = abs(weights.meanWeight - 1)
+    let isByChance = deviation <= floors.largestMeanWeightZ * weights.meanWeightError
+    if !(deviation <= floors.largestMeanWeightDeviation) && !isByChance {
+      let errors = weights.meanWeightError > 0 ? deviation / weights.meanWeightError : .infinity
+      found.append(
+        EvidenceShortcoming(
+          kind: .meanWeight, found: weights.meanWeight, floor: floors.largestMeanWeightDeviation,
+          description: "the mean of π/μ is \(short(weights.meanWeight)), \(short(errors)) standard "
+            + "errors from 1: the propensities are not those of the logged actions"))
+    }
+    return found
+  }
+
+  private func short(_ number: Double) -> String { String(format: "%.3g", number) }
+  private func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+}
