@@ -114,10 +114,10 @@ struct ConversionErrorTests {
     }.joined()
     var stream = RandomStream(seed: 7, name: "damage")
     var outcomes: [String: Int] = [:]
-    for round in 0..<160 {
+    for round in 0..<400 {
       let (name, text) = round.isMultiple(of: 2) ? ("log.csv", good) : ("log.jsonl", json)
       var bytes = Array(text.utf8)
-      for _ in 0..<1 {
+      for _ in 0..<3 {
         let place = Int(stream.next() % UInt64(bytes.count))
         switch stream.next() % 4 {
         case 0: bytes[place] = UInt8(truncatingIfNeeded: stream.next())
