@@ -22,7 +22,7 @@ struct GuideTests {
     }
   }
 
-  @Test("every command of your-own-logs.md ends as the page says", .timeLimit(.minutes(15)))
+  @Test("every command of your-own-logs.md ends as the page says", .timeLimit(.minutes(4)))
   func yourOwnLogs() throws {
     let page = try DocumentationPage("Guides/your-own-logs.md")
     let blocks = try blocks(page)
