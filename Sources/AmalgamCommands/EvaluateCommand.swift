@@ -3,6 +3,7 @@ import DurableFiles
 import FusionMDP
 import OffPolicyEvaluation
 import PolicyArtifacts
+import SessionLogs
 import TrajectoryPreparation
 
 /// `amalgam evaluate`: how good policies are, from logged sessions alone.
@@ -18,6 +19,9 @@ struct EvaluateCommand: ParsableCommand {
       With --against, the release gate says whether a policy may replace what runs today: release, \
       hold, or not enough evidence, with reasons. With --validate, the estimators themselves are \
       tried on a simulated platform where the truth is known.
+
+      --propensities fitted weighs sessions by densities that were fitted to the log; whatever rests \
+      on them is marked so. --health-log adds MTF-GAUC, a health metric and no causal estimate.
 
       Configuration keys, for --config and --set: seed, threads, estimators, rewardWeights, \
       evaluation.rounds, .batchSize, .initialStates, .discount, .learningRate, .hidden, \
@@ -49,6 +53,16 @@ struct EvaluateCommand: ParsableCommand {
     name: .long,
     help: "Intervals of weighted estimators: student_t, bootstrap or empirical_bernstein.")
   var interval: IntervalChoice?
+  @Option(
+    name: .long,
+    help: "Densities of the logged actions: logged, or fitted to the log and marked so.")
+  var propensities: PropensityChoice?
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A session log on which each policy's MTF-GAUC is counted, a health metric.",
+      valueName: "log"))
+  var healthLog: String?
   @Flag(name: .long, help: "Add a linear fit in closed form as a second opinion.")
   var linear = false
   @Flag(
@@ -77,6 +91,11 @@ struct EvaluateCommand: ParsableCommand {
     if triesEstimators, against != nil {
       throw ValidationError("give either --validate or --against")
     }
+    for (flag, isGiven) in [
+      ("--data", data != nil), ("--registry", registry != nil), ("--health-log", healthLog != nil),
+    ] where triesEstimators && isGiven {
+      throw ValidationError("\(flag): does not go with --validate, which logs sessions of its own")
+    }
     if !triesEstimators, platform != nil {
       throw ValidationError("--platform: give --validate too")
     }
@@ -93,13 +112,12 @@ struct EvaluateCommand: ParsableCommand {
       settings.estimators = try Self.kinds(named: estimators, configured: settings.estimators)
     }
     if let interval { settings.interval = interval }
+    if let propensities { settings.propensities = propensities }
     if linear { settings.estimators = (settings.estimators + [.linearFittedQ]).withoutRepeats }
     if triesEstimators { return try runValidation(settings) }
     guard let data else { throw CommandFailure.usage("give --data, a folder of test trajectories") }
     let source = try TrajectoryShards(folder: data, reward: settings.rewardWeights)
-    let found =
-      try against.map { try judged(against: $0, source, settings) }
-      ?? evaluated(source, settings)
+    let found = try evaluate(source, settings)
     if let output { try DurableFiles.write(MachineOutput.document(found), to: output) }
     try common.json
       ? MachineOutput.print(found) : StandardOutput.print(Self.lines(found))
@@ -108,82 +126,43 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  /// Each policy by each estimator.
-  private func evaluated(_ source: TrajectoryShards, _ settings: Settings) throws -> Found {
-    let policies = try loadPolicies()
-    let normalizer = StateNormalizer.fit(on: source)
-    let evaluation = settings.policyEvaluation
-    let findings = try DataFindings(settings: settings, source: source)
-      .found(expecting: policies.map(\.artifact))
-    let judged = try policies.map { name, artifact in
-      try evaluation.judge(
-        artifact.makePolicy(), method: name, data: source, normalizer: normalizer,
-        kinds: settings.estimators, seed: settings.seed)
+  /// Policies estimated from the sessions, and with `--against` the gate's verdict.
+  private func evaluate(_ source: TrajectoryShards, _ settings: Settings) throws -> Found {
+    let policies: [LogEvaluation.Named]
+    let reference = try against.map { try ReleaseReference($0, registry: registry) }
+    if reference == nil {
+      policies = try loadPolicies()
+    } else {
+      let artifact = try ReleaseReference.artifact(policy[0], registry: registry)
+      policies = [(artifact.manifest.policy.name, artifact)]
     }
-    return try found(judged, findings, source, settings)
-  }
-
-  /// A policy beside its reference, and the gate's verdict.
-  private func judged(
-    against: String, _ source: TrajectoryShards, _ settings: Settings
-  ) throws -> Found {
-    let reference = try ReleaseReference(against, registry: registry)
-    let artifact = try ReleaseReference.artifact(policy[0], registry: registry)
-    let kinds = (settings.estimators + settings.gate.estimators).withoutRepeats
-    let normalizer = StateNormalizer.fit(on: source)
-    let evaluation = settings.policyEvaluation
-    var artifacts = [artifact]
-    if case .policy(_, let other) = reference { artifacts.append(other) }
-    let findings = try DataFindings(settings: settings, source: source)
-      .found(expecting: artifacts)
-    func judge(_ artifact: PolicyArtifact, _ name: String) throws -> PolicyEvaluation.Judged {
-      try evaluation.judge(
-        artifact.makePolicy(), method: name, data: source, normalizer: normalizer, kinds: kinds,
-        seed: settings.seed)
+    var compared = policies
+    if case .policy(let name, let artifact) = reference { compared.append((name, artifact)) }
+    let evaluation = try LogEvaluation(of: source, policies: compared, settings: settings)
+    // Read before the fits: a log that does not fit is told at once.
+    let health = try healthLog.map { path in
+      try settings.rewardWeights.checkSignals(for: "--health-log", "single items have")
+      let log = try SessionLogFolder(path: path)
+      return try compared.map { name, artifact in
+        try FusionGAUC.compute(
+          log: log, policy: artifact, called: name, settings: settings.health,
+          reward: settings.rewardWeights, threads: settings.threads, seed: settings.seed)
+      }
     }
-    let own = try judge(artifact, artifact.manifest.policy.name)
-    var other: (policy: any FusionPolicy, judged: PolicyEvaluation.Judged)?
-    if case .policy(let name, let artifact) = reference {
-      other = (artifact.makePolicy(), try judge(artifact, name))
-    }
-    let decision = ReleaseDecision(
-      settings: settings.gate, evaluation: evaluation, data: source, normalizer: normalizer,
-      seed: settings.seed, dataFindings: findings.filter(\.forbids).map(\.text))
-    var found = try found([own] + (other.map { [$0.judged] } ?? []), findings, source, settings)
-    found.gate = try decision.decide(artifact.makePolicy(), own, against: other)
+    var found =
+      try reference.map { try evaluation.judged(policies[0], against: $0) }
+      ?? evaluation.evaluated(policies)
+    found.healthMetrics = health
     return found
   }
 
-  private func found(
-    _ judged: [PolicyEvaluation.Judged], _ findings: [Found.Finding], _ source: TrajectoryShards,
-    _ settings: Settings
-  ) throws -> Found {
-    let logged: LoggedValue
-    do {
-      logged = try LoggedValue(of: source, discount: settings.evaluation.discount)
-    } catch {
-      throw CommandFailure.failure("\(source.folder): \(error)")
-    }
-    var estimates = judged.flatMap(\.records)
-    let forbidding = findings.filter(\.forbids)
-    if !forbidding.isEmpty {
-      for index in estimates.indices {
-        estimates[index].evidence = .notEnough
-        estimates[index].shortcomings =
-          forbidding.map(\.text) + (estimates[index].shortcomings ?? [])
-      }
-    }
-    let failures = judged.flatMap { policy in
-      policy.failures.values.sorted().map { "\(policy.method): \($0)" }
-    }
-    return Found(
-      data: source.folder, sessions: source.sessionCount, transitions: source.transitionCount,
-      loggedReturn: logged.value, truncatedShare: logged.truncatedShare, seed: settings.seed,
-      findings: findings, estimates: estimates,
-      failures: failures.isEmpty ? nil : failures)
-  }
-
   private func runValidation(_ settings: Settings) throws {
+    try settings.rewardWeights.checkSignals(for: "--validate", "a platform has")
+    guard settings.estimators.contains(where: { $0.estimand == .sessionValue }) else {
+      throw CommandFailure.usage(
+        "--validate: expected an estimator of a session's value, whose truth is known, found "
+          + settings.estimators.map(\.key).joined(separator: ", "))
+    }
     guard let platform else {
       throw CommandFailure.usage("--validate: give --platform, the folder of a simulated platform")
     }
@@ -199,8 +178,8 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// Each policy with the name that reports call it: the policy's own, or the registry's version.
-  private func loadPolicies() throws -> [(name: String, artifact: PolicyArtifact)] {
-    var policies: [(name: String, artifact: PolicyArtifact)] = []
+  private func loadPolicies() throws -> [LogEvaluation.Named] {
+    var policies: [LogEvaluation.Named] = []
     for folder in policy {
       let artifact = try PolicyArtifact.load(folder)
       let name = artifact.manifest.policy.name

@@ -111,9 +111,18 @@ struct PolicyCommand: ParsableCommand {
       let predicted = try prediction.map { file in
         (try EvaluationPrediction(file, version: version, in: stored), source: file)
       }
-      if gated, let (prediction, file) = predicted, prediction.verdict != .release {
-        let found = prediction.verdict?.words ?? "none (evaluate it with --against)"
-        throw CommandFailure.failure("\(file): expected the verdict release, found \(found)")
+      if gated, let (prediction, file) = predicted {
+        guard prediction.verdict == .release else {
+          let found = prediction.verdict?.words ?? "none (evaluate it with --against)"
+          throw CommandFailure.failure("\(file): expected the verdict release, found \(found)")
+        }
+        if let reference = prediction.referenceSHA256,
+          let current = try stored.currentManifestSHA256, reference != current
+        {
+          throw CommandFailure.failure(
+            "\(file): expected a verdict against \(try stored.current ?? "") or against logged, "
+              + "found one against \(prediction.ledgered.against ?? "")")
+        }
       }
       try stored.release(
         version, prediction: predicted.map { ($0.0.ledgered, source: $0.source) },

@@ -41,10 +41,12 @@ extension PolicyArtifact {
     guard DurableFiles.exists(manifestPath) else {
       throw PolicyArtifactError.missingFile(path: manifestPath)
     }
-    let manifest = try manifest(from: DurableFiles.read(manifestPath), path: manifestPath)
+    let bytes = try DurableFiles.read(manifestPath)
+    let manifest = try manifest(from: bytes, path: manifestPath)
     let weights = try verifiedWeights(path, manifest)
     let policy = try policy(of: manifest, weights)
-    return PolicyArtifact(manifest: manifest, policy: policy)
+    return PolicyArtifact(
+      manifest: manifest, policy: policy, manifestSHA256: sha256(of: bytes))
   }
 
   private static func manifestText(_ manifest: PolicyManifest) throws -> [UInt8] {

@@ -10,10 +10,14 @@ public struct PolicyArtifact: Sendable {
   public internal(set) var manifest: PolicyManifest
   /// The policy, ready to decide.
   public let policy: any FusionPolicy
+  /// The SHA-256 of the manifest's file, in hexadecimal digits: it names this artifact and no other,
+  /// since the manifest holds the hash of the weights. Nil of one that was not read from a folder.
+  public let manifestSHA256: String?
 
-  init(manifest: PolicyManifest, policy: any FusionPolicy) {
+  init(manifest: PolicyManifest, policy: any FusionPolicy, manifestSHA256: String) {
     self.manifest = manifest
     self.policy = policy
+    self.manifestSHA256 = manifestSHA256
   }
 
   /// An artifact of a policy.
@@ -31,6 +35,7 @@ public struct PolicyArtifact: Sendable {
   ) throws(PolicyArtifactError) {
     let (record, normalizer) = try Self.record(of: policy)
     self.policy = policy
+    manifestSHA256 = nil
     manifest = PolicyManifest(
       policy: record, algorithm: algorithm, configuration: configuration, fusion: fusion,
       stateEncoder: stateEncoder, normalizer: normalizer, reward: reward, dataWindow: dataWindow,
@@ -95,7 +100,7 @@ public struct PolicyArtifact: Sendable {
 
 extension PolicyManifest {
   /// The sizes of the policy's states (nil: any) and actions.
-  var sizes: (state: Int?, action: Int) {
+  public var sizes: (state: Int?, action: Int) {
     switch policy {
     case .fixedWeights: (nil, fusion.schema.count)
     case .network(_, let network): (network.inputs, network.outputs)

@@ -47,37 +47,48 @@ public struct PolicyManifest: Sendable, Equatable {
     public var transitions: Int
     /// The mean reward of a transition: data whose rewards are of another unit show it.
     public var meanReward: Double?
+    /// The standard deviation of a transition's reward.
+    public var rewardDeviation: Double?
 
     /// A window of training data.
     public init(
       fromMilliseconds: Int64, toMilliseconds: Int64, sessions: Int, transitions: Int,
-      meanReward: Double? = nil
+      meanReward: Double? = nil, rewardDeviation: Double? = nil
     ) {
       self.fromMilliseconds = fromMilliseconds
       self.toMilliseconds = toMilliseconds
       self.sessions = sessions
       self.transitions = transitions
       self.meanReward = meanReward
+      self.rewardDeviation = rewardDeviation
     }
 
     /// The window of a source of transitions; nil if it has no session.
     public init?(of source: some TransitionSource) {
       guard source.sessionCount > 0 else { return nil }
       let times = (0..<source.sessionCount).map { source.startTimeMilliseconds(of: $0) }
+      let rewards = Self.rewards(of: source)
       self.init(
         fromMilliseconds: times.min() ?? 0, toMilliseconds: times.max() ?? 0,
         sessions: source.sessionCount, transitions: source.transitionCount,
-        meanReward: Self.meanReward(of: source))
+        meanReward: rewards?.mean, rewardDeviation: rewards?.deviation)
     }
 
-    private static func meanReward(of source: some TransitionSource) -> Double? {
+    private static func rewards(
+      of source: some TransitionSource
+    ) -> (mean: Double, deviation: Double)? {
       guard source.transitionCount > 0 else { return nil }
-      var sum = 0.0
+      var (mean, squares, count) = (0.0, 0.0, 0.0)
       for start in stride(from: 0, to: source.transitionCount, by: 4096) {
         let indices = Array(start..<min(start + 4096, source.transitionCount))
-        for reward in source.batch(at: indices).rewards { sum += Double(reward) }
+        for reward in source.batch(at: indices).rewards {  // Welford's update
+          count += 1
+          let difference = Double(reward) - mean
+          mean += difference / count
+          squares += difference * (Double(reward) - mean)
+        }
       }
-      return sum / Double(source.transitionCount)
+      return (mean, (squares / count).squareRoot())
     }
 
     enum CodingKeys: String, CodingKey {
@@ -86,6 +97,7 @@ public struct PolicyManifest: Sendable, Equatable {
       case sessions
       case transitions
       case meanReward = "mean_reward"
+      case rewardDeviation = "reward_deviation"
     }
   }
 

@@ -252,6 +252,13 @@ public struct PolicyRegistry: Sendable {
       Array(try encoder.encode(pointer)) + [UInt8(ascii: "\n")], to: pointerPath)
   }
 
+  /// The SHA-256 of the manifest of the current version, in hexadecimal digits; nil before a release.
+  ///
+  /// - Throws: `PolicyArtifactError.malformedPointer`, `DurableFileError`.
+  public var currentManifestSHA256: String? {
+    get throws { try history().events.last?.manifestSHA256 }
+  }
+
   func manifestHash(of version: String) throws -> String {
     let path = "\(path(of: version))/\(PolicyArtifact.manifestName)"
     guard DurableFiles.exists(path) else { throw PolicyArtifactError.missingFile(path: path) }

@@ -138,6 +138,20 @@ struct EvaluateVerbTests {
     ]).expectError(2, saying: "evaluation.fits: expected at least 2, found 1")
     try AmalgamProcess(["evaluate", "--data", fixture.path("none"), "--policy", fixed])
       .expectError(2, saying: "none")
+    let narrow = fixture.path("narrow")
+    try DurableFiles.makeFolders(narrow)
+    try DurableFiles.write(
+      DurableFiles.readText(data + "/manifest.json"), to: narrow + "/manifest.json")
+    try Safetensors.write(
+      [
+        ("states", Tensor([Float](repeating: 0, count: 4), shape: [2, 2])),
+        ("actions", Tensor([Float](repeating: 0, count: 24), shape: [2, 12])),
+        ("rewards", Tensor([1, 2] as [Float])), ("session_offsets", Tensor([0, 1, 2] as [Int64])),
+        ("session_end", Tensor([0, 0] as [UInt8])),
+      ], to: narrow + "/0.safetensors")
+    try AmalgamProcess(["evaluate", "--data", narrow, "--policy", fixture.path("cloning")])
+      .expectError(
+        2, saying: "expected states of 3 numbers, which policy cloning is made for, found 2")
     let diverged = try AmalgamProcess([
       "evaluate", "--data", data, "--policy", fixed, "--set", "evaluation.learningRate=1e15",
       "--set", "evaluation.rounds=50", "--set", "evaluation.hidden=[8]",

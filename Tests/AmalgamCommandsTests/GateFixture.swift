@@ -16,12 +16,16 @@ struct GateFixture {
   /// What the sessions are like.
   struct Log {
     var rewardFactor: Float = 1
-    /// The users' hashes, one a session.
-    var users = (0..<GateFixture.sessionCount).map { UInt64($0 / 2) }
+    var sessions = GateFixture.sessionCount
+    /// The user's hash of a session.
+    var user: (_ session: Int) -> UInt64 = { UInt64($0 / 2) }
     /// Whether every session has the same weights.
     var hasOneAction = false
-    /// What the logged log densities differ by from the true ones, in nats; nil logs none.
-    var propensity: ((_ step: Int, _ true: Float) -> Float)? = { _, density in density }
+    /// Whether the first weight was drawn from a Gaussian of mean 0.5 and deviation 0.7, cut to the box,
+    /// instead of evenly.
+    var isSkewed = false
+    /// The logged log density of a step, of the true ones of all steps; nil logs none.
+    var propensity: ((_ step: Int, _ all: [Float]) -> Float)? = { step, all in all[step] }
     /// Whether the state holds the reward of its own step.
     var leaks = false
     /// Whether the window cut the sessions.
@@ -52,34 +56,50 @@ struct GateFixture {
 
   /// Writes sessions as trajectory shards.
   func write(_ log: Log, to name: String) throws {
-    let (sessions, steps) = (Self.sessionCount, Self.sessionCount)
+    let (sessions, steps) = (log.sessions, log.sessions)
     let width = TaskSchema.standard.count
     var stream = RandomStream(seed: 5, name: "gate fixture")
-    let actions =
+    var actions =
       log.hasOneAction
       ? [Float](repeating: 0.1, count: steps * width)
       : (0..<steps * width).map { _ in Float(stream.uniform(in: -1...1)) }
+    if log.isSkewed {
+      for step in 0..<steps {
+        var drawn: Double
+        repeat { drawn = 0.5 + 0.7 * stream.gaussian() } while abs(drawn) > 1
+        actions[step * width] = Float(drawn)
+      }
+    }
     var noise = stream.child("noise")
     let rewards = (0..<steps).map { step in
       log.rewardFactor * (1 + actions[step * width] + 0.2 * Float(noise.gaussian()))
     }
     var states = stream.gaussians(steps * 3)
     if log.leaks { for step in 0..<steps { states[step * 3] = rewards[step] } }
-    // Even weights in a box of volume 2^K.
-    let density = -Float(width) * Float(Foundation.log(2.0))
+    // Even weights in a box of volume 2^K, but for the first one where it is skewed.
+    let densities = (0..<steps).map { step in
+      let even = -Double(width) * Foundation.log(2.0)
+      guard log.isSkewed else { return Float(even) }
+      let mass =
+        NormalDistribution.cumulative(0.5 / 0.7) - NormalDistribution.cumulative(-1.5 / 0.7)
+      let first = NormalDistribution.logDensity(
+        Double(actions[step * width]), mean: 0.5, deviation: 0.7)
+      return Float(even + Foundation.log(2.0) + first - Foundation.log(mass))
+    }
     var tensors = [
       ("states", Tensor(states, shape: [steps, 3])),
       ("actions", Tensor(actions, shape: [steps, width])), ("rewards", Tensor(rewards)),
       ("session_offsets", Tensor((0...sessions).map { Int64($0) })),
       ("session_end", Tensor([UInt8](repeating: log.isCut ? 1 : 0, count: sessions))),
-      ("user_hash", Tensor(log.users)),
+      ("user_hash", Tensor((0..<sessions).map(log.user))),
     ]
     if log.isCut {
       tensors.append(
         ("final_states", Tensor(stream.gaussians(sessions * 3), shape: [sessions, 3])))
     }
     if let propensity = log.propensity {
-      tensors.append(("log_propensities", Tensor((0..<steps).map { propensity($0, density) })))
+      tensors.append(
+        ("log_propensities", Tensor((0..<steps).map { propensity($0, densities) })))
     }
     try DurableFiles.makeFolders(path(name))
     try Safetensors.write(tensors, to: path(name) + "/0.safetensors")

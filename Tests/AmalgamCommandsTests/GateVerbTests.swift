@@ -11,14 +11,10 @@ struct GateVerbTests {
   private struct Found: Decodable {
     struct Finding: Decodable {
       let check: String
-      let forbids: Bool
+      let severity: String
     }
     struct Estimate: Decodable {
-      let method: String
-      let estimator: String
-      let value: Double
       let evidence: String
-      let shortcomings: [String]
     }
     struct Gate: Decodable {
       struct Reason: Decodable {
@@ -129,6 +125,11 @@ struct GateVerbTests {
     #expect(try policy("release", "v2", "--gated", "--prediction", output).status == 0)
     let ledger = try policy("ledger").output
     #expect(ledger.contains("v2, gate: release against current v1"), "\(ledger)")
+    // A verdict against what is no longer current releases nothing.
+    _ = try policy("add", "--as", "v3", fixture.path("slight"))
+    #expect(try policy("release", "v3").status == 0)
+    try policy("release", "v2", "--gated", "--prediction", output)
+      .expectError(1, saying: "expected a verdict against v3 or against logged, found one against")
   }
 
   @Test("cut sessions are counted, and too many of them are no reference")
@@ -148,25 +149,24 @@ struct GateVerbTests {
     let process = try fixture.evaluate(
       "better", on: "seconds", "--against", fixture.path("worse"), "--json")
     let found = try process.decoded(Found.self)
-    #expect(found.findings.contains { $0.check == "reward_unit" && $0.forbids })
+    #expect(found.findings.contains { $0.check == "units" && $0.severity == "error" })
     #expect(found.estimates.allSatisfy { $0.evidence == "not_enough" })
     #expect(found.gate?.verdict == "not_enough_evidence")
     let text = try fixture.evaluate("better", on: "seconds").output
-    #expect(text.contains("NOT USABLE: the mean reward is"), "\(text)")
+    #expect(text.contains("NOT USABLE: the reward is"), "\(text)")
     #expect(text.contains("NOT ENOUGH"))
   }
 
   @Test("a log of one user, and one without variation in the weights, release nothing")
   func emptyOfEvidence() throws {
-    try fixture.write(
-      GateFixture.Log(users: [UInt64](repeating: 7, count: GateFixture.sessionCount)), to: "one")
+    try fixture.write(GateFixture.Log(user: { _ in 7 }), to: "one")
     try fixture.write(GateFixture.Log(hasOneAction: true), to: "same")
     for (data, check) in [("one", "users"), ("same", "action_variation")] {
       let process = try fixture.evaluate(
         "better", on: data, "--against", fixture.path("worse"), "--json")
       #expect(process.status == 0, "\(process.errors)")
       let found = try process.decoded(Found.self)
-      #expect(found.findings.contains { $0.check == check && $0.forbids }, "\(data)")
+      #expect(found.findings.contains { $0.check == check && $0.severity == "error" }, "\(data)")
       #expect(found.gate?.verdict == "not_enough_evidence", "\(data)")
       #expect(found.gate?.reasons.first?.rule == "data", "\(data)")
     }
@@ -185,5 +185,14 @@ struct GateVerbTests {
     try AmalgamProcess(["evaluate", "--policy", fixture.path("better")])
       .expectError(2, saying: "give --data")
     try AmalgamProcess(["evaluate", "--validate"]).expectError(2, saying: "--platform")
+    try AmalgamProcess(["evaluate", "--validate", "--data", fixture.path("data")])
+      .expectError(2, saying: "--data: does not go with --validate")
+    func validate(_ more: String...) throws -> AmalgamProcess {
+      try AmalgamProcess(["evaluate", "--validate", "--platform", fixture.path("none")] + more)
+    }
+    try validate("--set", "rewardWeights.play_quantile=0.05")
+      .expectError(2, saying: "rewardWeights.play_quantile: expected signals of play_minutes")
+    try validate("--estimators", "one_step_direct_method")
+      .expectError(2, saying: "found one_step_direct_method")
   }
 }

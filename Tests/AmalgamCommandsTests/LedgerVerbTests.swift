@@ -1,5 +1,6 @@
 import DurableFiles
 import Foundation
+import PolicyArtifacts
 import Testing
 
 @Suite("policy ledger and observe")
@@ -67,13 +68,23 @@ struct LedgerVerbTests {
     try policy("observe", "best", "--log", fixture.path("none")).expectError(2, saying: "none")
 
     let prediction = fixture.path("prediction.json")
-    try DurableFiles.write(
-      """
-      {"data": "d", "sessions": 3, "transitions": 9, "logged_return": 1, "truncated_share": 0,
-       "seed": 1, "findings": [], "estimates": [
-         {"method": "best", "estimator": "conservative", "value": 100, "low": 0, "high": 200,
-          "initial_states": 3, "standard_error_of_initial_states": 1, "standard_error_of_fits": 1}]}
-      """, to: prediction)
+    func write(_ hash: String, _ gate: String = "null") throws {
+      try DurableFiles.write(
+        """
+        {"policies": [{"method": "best", "manifest_sha256": "\(hash)"},
+                      {"method": "old", "manifest_sha256": "0123"}],
+         "gate": \(gate), "estimates": [
+           {"method": "best", "estimator": "conservative", "value": 100, "low": 0, "high": 200}]}
+        """, to: prediction)
+    }
+    // Another policy of the same name is another policy.
+    try write("89ab")
+    try policy("release", "best", "--prediction", prediction)
+      .expectError(
+        2, saying: "expected estimates of best", "found those of best (89ab), old (0123)")
+    let hash = try #require(
+      try PolicyRegistry(folder: registry).load("best").manifestSHA256)
+    try write(hash)
     try policy("release", "best", "--gated").expectError(2, saying: "--prediction")
     try policy("release", "best", "--gated", "--prediction", prediction)
       .expectError(1, saying: "expected the verdict release, found none")

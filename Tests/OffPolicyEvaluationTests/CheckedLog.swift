@@ -124,10 +124,10 @@ struct CheckedLog {
   func signalFacts(
     _ changed: @escaping @Sendable (_ signal: Int, _ value: Float) -> Float = { $1 }
   ) -> DataChecks.Facts.Signals {
-    let (signals, counts) = (signals, itemCounts)
+    let signals = signals
     return DataChecks.Facts.Signals(
       names: FeedbackSignal.allCases.map(\.rawValue),
       values: { rows in rows.flatMap { signals[$0].enumerated().map { changed($0, $1) } } },
-      itemCounts: { rows in rows.map { counts[$0] } })
+      itemCounts: itemCounts)
   }
 }

@@ -19,12 +19,17 @@ struct DataChecksTests {
 
   @Test("honest features of a drifting user are not objected to in any of 60 logs")
   func clean() throws {
+    let other = CheckedLog(seed: 0).sessions.flatMap(\.rewards).map(Double.init)
+    let mean = other.reduce(0, +) / Double(other.count)
+    let square = other.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(other.count)
     for seed in 1...60 {
       let log = CheckedLog(seed: UInt64(seed))
       let findings = try log.findings {
         $0.signals = log.signalFacts()
-        $0.reference = DataChecks.Facts.RewardReference(
-          name: "itself", mean: 1.5, deviation: 0.8)
+        $0.references = [
+          DataChecks.Facts.RewardReference(
+            name: "a log of another seed", mean: mean, deviation: square.squareRoot())
+        ]
       }
       #expect(findings.isEmpty, "seed \(seed): \(findings)")
     }
@@ -130,8 +135,14 @@ struct DataChecksTests {
     for m in log.sessions.indices {
       for t in log.sessions[m].rewards.indices { log.sessions[m].rewards[t] *= 60 }
     }
-    let scaled = try log.findings { $0.reference = reference }
+    let scaled = try log.findings { $0.references = [reference] }
     expectOnly(scaled, .units, .error, saying: "in the data of version 7: a factor of")
+    let mean = DataChecks.Facts.RewardReference(name: "old data", mean: 1.5, deviation: nil)
+    let byMean = try log.findings { $0.references = [mean] }
+    expectOnly(byMean, .units, .error, saying: "a request, 1.5 in old data: a factor of")
+    let patient = DataChecks.Facts.RewardReference(
+      name: "old data", mean: 1.5, deviation: nil, largestFactor: 100)
+    #expect(try log.findings { $0.references = [patient] }.isEmpty)
     for m in log.sessions.indices {
       log.sessions[m].rewards = log.sessions[m].rewards.map { _ in 2 }
     }
@@ -154,6 +165,11 @@ struct DataChecksTests {
       signal == play ? 60 * value : signal == FeedbackSignal.skip.index ? max(value, 6) : value
     }
     expectOnly(seconds, .units, .error, saying: "items were all skipped")
+    let unknownLengths = try log.findings {
+      $0.signals = log.signalFacts { $0 == play ? 60_000 * $1 : $1 - 1 }
+      $0.signals?.itemCounts = nil
+    }
+    #expect(unknownLengths.contains { $0.summary.contains("'like' lies outside") })
     let integrity = try findings { $0 == FeedbackSignal.playIntegrity.index ? 100 * $1 : $1 }
     expectOnly(integrity, .units, .error, saying: "'play_integrity' lies outside")
     let negative = try findings { $0 == FeedbackSignal.like.index ? $1 - 1 : $1 }

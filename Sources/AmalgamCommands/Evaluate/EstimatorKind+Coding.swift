@@ -43,6 +43,35 @@ extension Estimand {
   var key: String { rawValue.replacing(" ", with: "_") }
 }
 
+/// A bandwidth as configurations write it: `automatic`, or the deviation.
+extension KernelBandwidth: Codable {
+  private static let automaticName = "automatic"
+
+  /// Reads `automatic` or a number.
+  ///
+  /// - Throws: `DecodingError` for anything else.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let deviation = try? container.decode(Double.self) {
+      self = .fixed(deviation)
+    } else if try container.decode(String.self) == Self.automaticName {
+      self = .automatic
+    } else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "expected \(Self.automaticName) or a number above 0")
+    }
+  }
+
+  /// Writes what is read.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .automatic: try container.encode(Self.automaticName)
+    case .fixed(let deviation): try container.encode(deviation)
+    }
+  }
+}
+
 /// How the intervals of weighted estimators are made, by the names that flags and configurations call
 /// them.
 enum IntervalChoice: String, Codable, CaseIterable, ExpressibleByArgument {

@@ -10,6 +10,14 @@ extension EvaluateCommand {
     var estimators: [EstimatorKind] = [.fittedQ, .conservative]
     /// How the intervals of weighted estimators are made.
     var interval = IntervalChoice.bootstrap
+    /// How policies without a density of their own are smoothed for the estimators that weigh.
+    var bandwidth = KernelBandwidth.automatic
+    /// Where the densities of the logged actions come from.
+    var propensities = PropensityChoice.logged
+    /// How they are fitted.
+    var density = DensitySettings()
+    /// What `--health-log` counts.
+    var health = FusionGAUC.Settings()
     /// The reward's weight of each feedback signal (eq. 2), for shards that hold feedback.
     var rewardWeights = SatisfactionReward.standard
     var evaluation = PolicyEvaluation.Settings()
@@ -29,6 +37,11 @@ extension EvaluateCommand {
       if estimators.isEmpty {
         throw CommandFailure.usage("estimators: expected at least one, found none")
       }
+      if let problem = bandwidth.problem { throw CommandFailure.usage(problem) }
+      if let problem = density.configuration.problem {
+        throw CommandFailure.usage("density.\(problem)")
+      }
+      if let problem = health.problem { throw CommandFailure.usage("health.\(problem)") }
       try validation.check()
       try CountRange.threads.check("threads", threads)
     }
@@ -59,7 +72,26 @@ extension EvaluateCommand.Settings {
   /// Estimators with these settings.
   var policyEvaluation: PolicyEvaluation {
     PolicyEvaluation(
-      settings: evaluation, threads: threads, floors: floors.floors, interval: interval)
+      settings: evaluation, threads: threads, floors: floors.floors, interval: interval,
+      bandwidth: bandwidth)
+  }
+}
+
+extension SatisfactionReward {
+  /// A weighed signal that comes into being only when a log is prepared, as `play_quantile` does.
+  var preparedSignal: String? {
+    weighedNames.first { FeedbackSignal(rawValue: $0) == nil }
+  }
+
+  /// Refuses a signal that comes into being only when a log is prepared.
+  ///
+  /// - Throws: `CommandFailure.usage` naming `flag`, the key, and `place`, which has no such signal.
+  func checkSignals(for flag: String, _ place: String) throws {
+    guard let other = preparedSignal else { return }
+    let known = FeedbackSignal.allCases.map(\.rawValue)
+    throw CommandFailure.usage(
+      "\(flag): rewardWeights.\(other): expected signals of \(known.joined(separator: ", ")); "
+        + "\(place) no other")
   }
 }
 

@@ -4,14 +4,26 @@ import OffPolicyEvaluation
 extension EvaluateCommand {
   /// The result.
   struct Found: Codable {
-    /// Something about the data that a reader should know.
-    struct Finding: Codable, Equatable {
-      /// What was looked at.
-      var check: String
-      /// Whether it forbids the use of the data.
-      var forbids: Bool
-      /// In words, with its numbers.
-      var text: String
+    /// A policy that was asked about.
+    struct Policy: Codable, Equatable {
+      /// What results call it.
+      var method: String
+      /// The SHA-256 of its manifest: names may repeat.
+      var manifestSHA256: String
+
+      enum CodingKeys: String, CodingKey {
+        case method
+        case manifestSHA256 = "manifestSha256"
+      }
+    }
+
+    /// Where the densities of the logged actions come from.
+    struct Propensities: Codable {
+      var source: PropensityChoice
+      /// What speaks against them: whatever weighs by them is then not enough evidence.
+      var objections: [String]
+      /// How fitted ones do on users that the fit never saw; nil of logged ones.
+      var calibration: DensityCalibration?
     }
 
     var data: String
@@ -22,11 +34,16 @@ extension EvaluateCommand {
     /// The share of sessions that the window cut, of which the behavior's value guesses the rest.
     var truncatedShare: Double
     var seed: UInt64
+    /// The policies, a gate's reference last.
+    var policies: [Policy]
     /// What is odd about the data; empty where nothing.
-    var findings: [Finding]
+    var findings: [DataFinding]
+    var propensities: Propensities
     var estimates: [PolicyEvaluation.Estimate]
     /// Estimators that have no estimate, and why; nil where all have one.
     var failures: [String]?
+    /// Of each policy with `--health-log`; nil without.
+    var healthMetrics: [FusionGAUC.Result]?
     /// The release gate's word; nil where none was asked.
     var gate: ReleaseDecision.Found?
   }
@@ -34,7 +51,7 @@ extension EvaluateCommand {
   /// The result for a terminal.
   static func lines(_ found: Found) -> [String] {
     let width = max(6, found.estimates.map(\.method.count).max() ?? 0)
-    let named = max(16, found.estimates.map(\.estimator.count).max() ?? 0)
+    let named = max(16, found.estimates.map(\.markedEstimator.count).max() ?? 0)
     func row(_ cells: [String]) -> String {
       let widths = [width, named, 26, 9, 9, 9]
       return zip(cells, widths).enumerated().map { index, cell in
@@ -46,7 +63,16 @@ extension EvaluateCommand {
     var lines = [
       "estimated from \(found.sessions) logged sessions of \(found.data): satisfaction per session"
     ]
-    lines += found.findings.map { "\($0.forbids ? "NOT USABLE" : "note"): \($0.text)" }
+    lines += found.findings.map {
+      let label =
+        switch ($0.severity, $0.check) {
+        case (.warning, _): "note"
+        case (.error, .propensities): "NOT USABLE BY WEIGHTS"
+        case (.error, _): "NOT USABLE"
+        }
+      return "\(label): \($0.summary); \($0.advice)"
+    }
+    lines += found.propensities.lines
     let cut =
       found.truncatedShare > 0
       ? String(
@@ -61,7 +87,7 @@ extension EvaluateCommand {
     for estimate in found.estimates {
       lines.append(
         row([
-          estimate.method, estimate.estimator,
+          estimate.method, estimate.markedEstimator,
           String(format: "%.3f [%.3f, %.3f]", estimate.value, estimate.low, estimate.high),
           number(estimate.temporalDifferenceError), number(estimate.regularizer),
           number(estimate.actionDistance),
@@ -77,7 +103,43 @@ extension EvaluateCommand {
     lines += found.estimates.compactMap(\.warning)
     lines.append("gap: mean Q of the policy's actions less that of the logged ones (R of eq. 10);")
     lines.append("distance: root mean square between the policy's and the logged weights")
+    lines += (found.healthMetrics ?? []).map(\.line)
     if let gate = found.gate { lines += gate.lines }
     return lines
+  }
+}
+
+extension PolicyEvaluation.Estimate {
+  /// The estimator's name, marked where it weighs by densities that were fitted.
+  fileprivate var markedEstimator: String {
+    weights?.propensitiesAreFitted == true ? "\(estimator) (fitted densities)" : estimator
+  }
+}
+
+extension EvaluateCommand.Found.Propensities {
+  /// Fitted densities and what speaks against them, for a terminal; nothing about logged ones, of
+  /// which the findings tell.
+  fileprivate var lines: [String] {
+    guard let calibration else { return [] }
+    func nats(_ value: Double) -> String { String(format: "%.3f", value) }
+    let distance = calibration.dimensions.map(\.uniformDistance).max() ?? 0
+    var lines = [
+      "densities of the logged actions were FITTED; on users that no fit saw, in nats: "
+        + "\(nats(calibration.meanLogDensity)), a uniform density \(nats(calibration.uniformLogDensity)), "
+        + "one Gaussian \(nats(calibration.gaussianLogDensity)); largest distance of a weight from "
+        + String(
+          format: "its fitted distribution %.3f (noise %.3f)", distance,
+          calibration.uniformDistanceNoise)
+    ]
+    if let agreement = calibration.agreement {
+      lines.append(
+        String(
+          format: "beside the logged ones: correlation %.2f, logged less fitted %.3f ± %.3f nats, ",
+          agreement.correlation, agreement.meanDifference, agreement.meanDifferenceError)
+          + String(
+            format: "mean of fitted over logged %.3f ± %.3f (1 where both are right)",
+            agreement.meanRatio, agreement.meanRatioError))
+    }
+    return lines + objections.map { "NOT USABLE BY WEIGHTS: \($0)" }
   }
 }

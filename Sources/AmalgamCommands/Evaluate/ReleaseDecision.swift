@@ -144,16 +144,18 @@ struct ReleaseDecision {
   private func guardrails(
     _ policy: any FusionPolicy, _ reference: (any FusionPolicy)?
   ) throws -> (found: [Found.Guardrail], unchecked: [String]) {
-    guard data.manifest.signals != nil else {
-      return (
-        [],
-        settings.guardrails.map {
-          "guardrail \($0.signal): the data hold rewards and no feedback"
-        }
-      )
-    }
+    let signals = data.feedback(at: 0) == nil ? nil : data.manifest.signals
+    var unchecked: [String] = []
     let found = try settings.guardrails.compactMap { guardrail -> Found.Guardrail? in
-      guard let signal = FeedbackSignal(rawValue: guardrail.signal) else { return nil }
+      guard let signal = FeedbackSignal(rawValue: guardrail.signal),
+        signals?.contains(guardrail.signal) == true
+      else {
+        unchecked.append(
+          "guardrail \(guardrail.signal): the data hold "
+            + (signals.map { "no such signal, but " + $0.joined(separator: ", ") }
+              ?? "rewards and no feedback"))
+        return nil
+      }
       let source = try TrajectoryShards(
         folder: data.folder, reward: SatisfactionReward(weights: [signal: 1]),
         checkingValues: false)
@@ -184,7 +186,7 @@ struct ReleaseDecision {
         throw CommandFailure.failure("guardrail \(guardrail.signal): \(error)")
       }
     }
-    return (found, [])
+    return (found, unchecked)
   }
 }
 

@@ -11,29 +11,58 @@ enum Clock {
 
 /// What a file of `amalgam evaluate --output` says about one version of a registry.
 struct EvaluationPrediction {
+  /// The part of the file that is read.
+  private struct File: Decodable {
+    struct Estimate: Decodable {
+      let method: String
+      let estimator: String
+      let value: Double
+      let low: Double
+      let high: Double
+    }
+    struct Gate: Decodable {
+      struct Difference: Decodable {
+        let estimator: String
+        let value: Double
+        let low: Double
+        let high: Double
+      }
+      let verdict: ReleaseVerdict
+      let policy: String
+      let against: String
+      let differences: [Difference]
+    }
+    let policies: [EvaluateCommand.Found.Policy]
+    let estimates: [Estimate]
+    let gate: Gate?
+  }
+
   /// As the ledger keeps it.
   let ledgered: PolicyLedger.Prediction
   /// The gate's verdict on the version, if it was asked.
   let verdict: ReleaseVerdict?
+  /// The hash of the manifest of the policy that the verdict compares with; nil where that is the log.
+  let referenceSHA256: String?
 
-  /// Reads a file and finds the version in it, by its name in the registry or its policy's.
+  /// Reads a file and finds the version in it, by the hash of its manifest: names may repeat.
   ///
   /// - Throws: `CommandFailure.usage` where the file tells of other policies only;
   ///   `DurableFileError` where it cannot be read.
   init(_ file: String, version: String, in registry: PolicyRegistry) throws {
-    let found = try JSONFile.read(EvaluateCommand.Found.self, from: file, inSnakeCase: true)
-    let names = [version, try registry.load(version).manifest.policy.name]
-    guard
-      let method = names.first(where: { name in
-        found.estimates.contains { $0.method == name }
-      })
-    else {
-      let methods = Set(found.estimates.map(\.method)).sorted().joined(separator: ", ")
+    let found = try JSONFile.read(File.self, from: file, inSnakeCase: true)
+    let hash = try registry.load(version).manifestSHA256 ?? ""
+    let same = found.policies.filter { $0.manifestSHA256 == hash }
+    guard let method = (same.first { $0.method == version } ?? same.first)?.method else {
+      let known = found.policies.map { "\($0.method) (\($0.manifestSHA256.prefix(12)))" }
       throw CommandFailure.usage(
-        "\(file): expected estimates of \(names[0]) or \(names[1]), found those of \(methods)")
+        "\(file): expected estimates of \(version), whose manifest has the hash \(hash.prefix(12)), "
+          + "found those of \(known.joined(separator: ", "))")
     }
     let gate = found.gate.flatMap { $0.policy == method ? $0 : nil }
     verdict = gate?.verdict
+    referenceSHA256 = gate.flatMap { gate in
+      found.policies.first { $0.method == gate.against }?.manifestSHA256
+    }
     ledgered = PolicyLedger.Prediction(
       estimates: found.estimates.filter { $0.method == method }.map { estimate in
         let difference = gate?.differences.first { $0.estimator == estimate.estimator }

@@ -92,6 +92,12 @@ extension PolicyCommand {
       ofLog path: String, _ manifest: PolicyManifest
     ) throws -> PolicyLedger.Observation {
       let folder = try SessionLogFolder(path: path)
+      let reward = manifest.reward ?? .standard
+      if let other = reward.preparedSignal {
+        throw CommandFailure.usage(
+          "\(version): its reward weighs \(other), which is fitted to the log that is prepared: sessions of "
+            + "another log would be measured by another rule; give --experiment")
+      }
       let scratch = FileManager.default.temporaryDirectory
         .appendingPathComponent("amalgam-observe-\(UUID().uuidString)").path
       try DurableFiles.makeFolders(scratch)
@@ -102,7 +108,7 @@ extension PolicyCommand {
         configuration: PreparationConfiguration(
           trainFraction: 1, arms: arm.map { [$0] }, threads: threads))
       let sessions = try TrajectoryShards(
-        folder: report.trainFolder, reward: manifest.reward ?? .standard)
+        folder: report.trainFolder, reward: reward)
       do {
         let value = try LoggedValue(of: sessions, discount: discount)
         guard value.low.isFinite else {

@@ -1,3 +1,4 @@
+import Foundation
 package import FusionMDP
 import OffPolicyEvaluation
 package import PolicyArtifacts
@@ -12,16 +13,18 @@ package enum FusionGAUC {
     /// Signals whose sum above 0 is a valid consumption; of those that the log declares or that
     /// follow from play time, the first one counts.
     package var consumption = ["long_view", "click"]
-    /// The reward's weights, for the weight of an item.
-    package var rewardWeights = SatisfactionReward.standard
     /// Feedback that arrives later than this after its request is left out, in minutes.
     package var feedbackDeadlineMinutes = 60.0
-    /// Threads of the analytics engine.
-    package var threads = 2
-    /// The seed of a policy that draws.
-    package var seed: UInt64 = 1
 
     package init() {}
+
+    /// What is wrong, in words, or nil.
+    var problem: String? {
+      if consumption.isEmpty { return "consumption: expected at least one signal, found none" }
+      return feedbackDeadlineMinutes > 0 && feedbackDeadlineMinutes.isFinite
+        ? nil
+        : "feedbackDeadlineMinutes: expected a number above 0, found \(feedbackDeadlineMinutes)"
+    }
   }
 
   /// The metric with what it was counted on.
@@ -48,28 +51,40 @@ package enum FusionGAUC {
 
   /// Reads the log user by user, asks the policy about each logged state, and fuses the logged scores.
   ///
-  /// - Throws: `CommandFailure.usage` for lines that do not fit the schema, for other tasks than the policy's and
-  ///   for a consumption signal that the log does not know; `PolicyArtifactError` for a state that the
-  ///   policy cannot read; the engine's errors.
+  /// - Parameters:
+  ///   - name: what the result calls the policy; its own name if nil.
+  ///   - reward: its weights make the weight of an item.
+  ///   - threads: of the analytics engine.
+  ///   - seed: of a policy that draws.
+  /// - Throws: `CommandFailure.usage` for a log without states or scores, for lines that do not fit the
+  ///   schema, for other tasks than the policy's and for a consumption signal that the log does not know;
+  ///   `PolicyArtifactError` for a state that the policy cannot read; the engine's errors.
   package static func compute(
-    log: SessionLogFolder, policy: PolicyArtifact, settings: Settings = Settings()
+    log: SessionLogFolder, policy: PolicyArtifact, called name: String? = nil,
+    settings: Settings = Settings(), reward: SatisfactionReward = .standard, threads: Int = 2,
+    seed: UInt64 = 1
   ) throws -> Result {
     let fusion = policy.manifest.fusion
+    for part in [LogSchema.Part.state, .taskScores] where log.schema.unknown.contains(part) {
+      throw CommandFailure.usage(
+        "\(log.path): expected a log that knows \(part.rawValue), found it among the unknown parts "
+          + "of its schema")
+    }
     guard log.schema.tasks == fusion.schema else {
       throw CommandFailure.usage(
         "\(log.path): expected scores of the policy's tasks \(fusion.schema.names), found "
           + "\(log.schema.tasks.names)")
     }
-    let scan = try LineValidation.scan(log, threads: settings.threads)
+    let scan = try LineValidation.scan(log, threads: threads)
     if let finding = scan.findings.first { throw CommandFailure.usage("\(finding)") }
     let shown = try ShownItems(
       of: log, window: LogWindow(feedbackDeadlineMinutes: settings.feedbackDeadlineMinutes),
-      threads: settings.threads)
+      threads: threads)
     let consumption = try consumptionSignal(of: log, settings)
     guard let place = shown.signals.firstIndex(of: consumption) else {
       throw CommandFailure.usage("\(log.path): no signal '\(consumption)'")
     }
-    var stream = RandomStream(seed: settings.seed, name: "fusion-gauc")
+    var stream = RandomStream(seed: seed, name: "fusion-gauc")
     var metric = GroupedAUC()
     var itemsWithFeedback = 0
     try shown.forEachUser { requests in
@@ -85,14 +100,14 @@ package enum FusionGAUC {
           items.append(
             GroupedAUC.Item(
               prediction: Double(scores[item]), isPositive: signals[place] > 0,
-              reward: Double(settings.rewardWeights(Array(signals[..<FeedbackSignal.count])))))
+              reward: Double(reward(Array(signals[..<FeedbackSignal.count])))))
         }
       }
       itemsWithFeedback += items.count
       metric.add(user: items)
     }
     return Result(
-      label: GroupedAUC.label, policy: policy.manifest.policy.name, value: metric.value,
+      label: GroupedAUC.label, policy: name ?? policy.manifest.policy.name, value: metric.value,
       consumption: consumption, users: metric.users, usersLeftOut: metric.usersLeftOut,
       items: metric.items, consumedItems: metric.positiveItems,
       itemsWithoutFeedback: shown.shownItems - itemsWithFeedback)
@@ -111,5 +126,14 @@ package enum FusionGAUC {
           + "found \(known)")
     }
     return signal
+  }
+}
+
+extension FusionGAUC.Result {
+  /// The metric for a terminal.
+  var line: String {
+    let found = value.map { String(format: "%.4f", $0) } ?? "none"
+    return "MTF-GAUC of \(policy): \(found) (\(label)); \(consumption) of \(users) users with both "
+      + "kinds of items, \(usersLeftOut) left out"
   }
 }

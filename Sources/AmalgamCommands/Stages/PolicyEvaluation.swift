@@ -2,7 +2,7 @@ import Foundation
 import FusionMDP
 import OffPolicyEvaluation
 
-/// What logged sessions say that policies are worth: FQE and the Conservative-OPEstimator.
+/// What logged sessions say that policies are worth, by any estimator.
 struct PolicyEvaluation {
   /// What is set before an evaluation (paper, Algorithm 2).
   struct Settings: Codable, Equatable {
@@ -62,6 +62,12 @@ struct PolicyEvaluation {
   var floors = EvidenceFloors()
   /// How the intervals of weighted estimators are made.
   var interval = IntervalChoice.bootstrap
+  /// How policies without a density of their own are smoothed.
+  var bandwidth = KernelBandwidth.automatic
+  /// Where the densities of the logged actions come from.
+  var propensities = BehaviorPropensities.logged
+  /// What speaks against these densities, and so against whatever weighs by them, in words.
+  var objections: [String] = []
 
   /// What estimators say of one policy, with all that the release gate needs.
   struct Judged {
@@ -75,10 +81,13 @@ struct PolicyEvaluation {
     let failures: [String: String]
     /// What is asked of each.
     let floors: EvidenceFloors
+    /// What speaks against the densities of the logged actions, in words.
+    let objections: [String]
 
     /// What an estimate lacks before anybody may believe it, in words.
     func shortcomings(of estimate: PolicyValueEstimate) -> [String] {
       estimate.shortcomings(under: floors, on: sessions).map(\.description)
+        + (estimate.weights == nil ? [] : objections)
     }
 
     /// As results hold them.
@@ -110,22 +119,35 @@ struct PolicyEvaluation {
     _ policy: any FusionPolicy, method: String, data: any TransitionSource,
     normalizer: StateNormalizer, kinds: [EstimatorKind], seed: UInt64
   ) throws -> Judged {
+    let sessions: EvaluationSessions
     do {
-      let sessions = try sessions(of: policy, data: data, normalizer: normalizer, seed: seed)
-      var found: [PolicyValueEstimate] = []
-      var failures: [String: String] = [:]
-      for kind in kinds {
-        do {
-          found.append(try estimate(kind, of: method, on: sessions, seed: seed))
-        } catch let error as EvaluationError where error.isAboutOverlap {
-          failures[kind.rawValue] = "\(error)"
-        }
-      }
-      return Judged(
-        method: method, sessions: sessions, estimates: found, failures: failures, floors: floors)
+      sessions = try self.sessions(of: policy, data: data, normalizer: normalizer, seed: seed)
     } catch let error as EvaluationError {
       throw CommandFailure.failure("\(method): \(error)")
     }
+    return try judge(sessions, method: method, kinds: kinds, seed: seed)
+  }
+
+  /// Asks estimators about the policy of `sessions`, called `method` in the result.
+  ///
+  /// - Throws: as the form that makes the sessions.
+  func judge(
+    _ sessions: EvaluationSessions, method: String, kinds: [EstimatorKind], seed: UInt64
+  ) throws -> Judged {
+    var found: [PolicyValueEstimate] = []
+    var failures: [String: String] = [:]
+    for kind in kinds {
+      do {
+        found.append(try estimate(kind, of: method, on: sessions, seed: seed))
+      } catch let error as EvaluationError where error.isAboutOverlap {
+        failures[kind.rawValue] = "\(error)"
+      } catch let error as EvaluationError {
+        throw CommandFailure.failure("\(method): \(error)")
+      }
+    }
+    return Judged(
+      method: method, sessions: sessions, estimates: found, failures: failures, floors: floors,
+      objections: objections)
   }
 
   /// The sessions with what a policy would do there.
@@ -137,7 +159,7 @@ struct PolicyEvaluation {
   ) throws -> EvaluationSessions {
     try EvaluationSessions(
       policy: policy, data: data, normalizer: normalizer, discount: settings.discount,
-      samples: settings.policySamples, seed: seed)
+      samples: settings.policySamples, propensities: propensities, bandwidth: bandwidth, seed: seed)
   }
 
   /// One estimator's word on the policy of `sessions`, which progress calls `method`.

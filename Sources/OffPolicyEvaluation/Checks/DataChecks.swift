@@ -11,14 +11,20 @@ package enum DataChecks {
       package var name: String
       /// Mean reward of a request there.
       package var mean: Double
-      /// Standard deviation there.
-      package var deviation: Double
+      /// Standard deviation there; nil where only the mean is known.
+      package var deviation: Double?
+      /// How many times larger or smaller the checked data's mean or deviation may be.
+      package var largestFactor: Double
 
       /// A reference with a name that messages call it.
-      package init(name: String, mean: Double, deviation: Double) {
+      package init(
+        name: String, mean: Double, deviation: Double?,
+        largestFactor: Double = Threshold.rewardFactor
+      ) {
         self.name = name
         self.mean = mean
         self.deviation = deviation
+        self.largestFactor = largestFactor
       }
     }
 
@@ -28,13 +34,13 @@ package enum DataChecks {
       package var names: [String]
       /// Signals summed over the lists of these transitions [n·V].
       package var values: @Sendable (_ transitions: [Int]) -> [Float]
-      /// The lengths of these lists [n].
-      package var itemCounts: @Sendable (_ transitions: [Int]) -> [Int]
+      /// The length of each transition's list [N]; nil where they are unknown.
+      package var itemCounts: [Int]?
 
       /// Signals that are read when the checks ask.
       package init(
         names: [String], values: @escaping @Sendable (_ transitions: [Int]) -> [Float],
-        itemCounts: @escaping @Sendable (_ transitions: [Int]) -> [Int]
+        itemCounts: [Int]?
       ) {
         self.names = names
         self.values = values
@@ -46,8 +52,8 @@ package enum DataChecks {
     package var stateNames: [String] = []
     /// A names.
     package var actionNames: [String] = []
-    /// Nil: nothing to compare with.
-    package var reference: RewardReference?
+    /// What rewards are held against, each by itself.
+    package var references: [RewardReference] = []
     /// Nil: not stored.
     package var signals: Signals?
 
@@ -66,7 +72,7 @@ package enum DataChecks {
     /// Different actions below which weights were switched and not explored.
     package static let distinctActions = 10
     /// How many times larger or smaller than the reference's a reward's mean or deviation may be.
-    package static let rewardFactor = 4.0
+    package static let rewardFactor = 3.0
     /// Mean minutes of play of an item.
     package static let playMinutes = 60.0
     /// Share of sessions with the content of another one.

@@ -24,8 +24,8 @@ enum RewardChecks {
             format: "all %d rewards are %.4g; a reward that varies expected",
             data.count, mean),
           advice: "look at the reward's weights and at the feedback of the log"))
-    } else if let reference = facts.reference {
-      findings += compared(mean, deviation, with: reference)
+    } else {
+      findings += facts.references.flatMap { compared(mean, deviation, with: $0) }
     }
     if let signals = facts.signals { findings += SignalChecks(data, signals).findings }
     return findings
@@ -34,20 +34,25 @@ enum RewardChecks {
   private static func compared(
     _ mean: Double, _ deviation: Double, with reference: DataChecks.Facts.RewardReference
   ) -> [DataFinding] {
-    let limit = DataChecks.Threshold.rewardFactor
-    // Root mean squares, so that a mean near 0 is no division by it.
-    let found = (mean * mean + deviation * deviation).squareRoot()
-    let expected =
-      (reference.mean * reference.mean + reference.deviation * reference.deviation).squareRoot()
-    guard expected > 0, reference.deviation > 0 else { return [] }
-    let factors = [found / expected, deviation / reference.deviation]
-    guard let factor = factors.first(where: { $0 > limit || $0 < 1 / limit }) else { return [] }
+    let limit = reference.largestFactor
+    var factors: [Double] = []
+    if let usual = reference.deviation {
+      // Root mean squares, so that a mean near 0 is no division by it.
+      let found = (mean * mean + deviation * deviation).squareRoot()
+      let expected = (reference.mean * reference.mean + usual * usual).squareRoot()
+      guard expected > 0, usual > 0 else { return [] }
+      factors = [found / expected, deviation / usual]
+    } else if reference.mean != 0 {
+      factors = [mean / reference.mean]
+    }
+    guard let factor = factors.first(where: { !($0 <= limit && $0 >= 1 / limit) })
+    else { return [] }
     return [
       DataFinding(
         check: .units, severity: .error,
-        summary: String(
-          format: "the reward is %.3g ± %.3g a request, %.3g ± %.3g in ", mean, deviation,
-          reference.mean, reference.deviation)
+        summary: String(format: "the reward is %.3g ± %.3g a request, ", mean, deviation)
+          + String(format: "%.3g", reference.mean)
+          + (reference.deviation.map { String(format: " ± %.3g", $0) } ?? "") + " in "
           + reference.name
           + String(format: ": a factor of %.3g (at most %g either way expected)", factor, limit),
         advice:
@@ -62,7 +67,7 @@ private struct SignalChecks {
   private var totals: [Double]
   private var items = 0
   /// Per signal: transitions below 0, or above what the list allows, and the first of them.
-  private var outside: [(count: Int, first: Int, value: Float, items: Int)]
+  private var outside: [(count: Int, first: Int, value: Float, items: Int?)]
   private var skippedLists = (all: 0, long: 0)
   private let names: [String]
   private let count: Int
@@ -81,18 +86,20 @@ private struct SignalChecks {
     for start in stride(from: 0, to: data.count, by: 4096) {
       let rows = Array(start..<min(start + 4096, data.count))
       let values = signals.values(rows)
-      for (position, length) in signals.itemCounts(rows).enumerated() {
-        items += length
+      for position in rows.indices {
+        let length = signals.itemCounts?[start + position]
+        items += length ?? 0
         let list = values[position * width..<(position + 1) * width]
         for (v, value) in list.enumerated() {
           totals[v] += Double(value)
           // Sums of Float shares may exceed the count by rounding.
-          let most = bounded[v] ? Float(length) * 1.0001 : .infinity
+          let most = bounded[v] ? length.map { Float($0) * 1.0001 } ?? .infinity : .infinity
           guard !(value >= 0 && value <= most) else { continue }
           if outside[v].count == 0 { outside[v] = (0, start + position, value, length) }
           outside[v].count += 1
         }
-        if let play, let skip, length > 0, list[list.startIndex + skip] >= Float(length) {
+        if let play, let skip, let length, length > 0, list[list.startIndex + skip] >= Float(length)
+        {
           skippedLists.all += 1
           let limit = Float(length) * UserFeedback.skipSeconds / 60
           if list[list.startIndex + play] > limit * 1.01 { skippedLists.long += 1 }
@@ -107,8 +114,8 @@ private struct SignalChecks {
       found.append(
         finding(
           "'\(name)' lies outside 0 to the list's length in \(outside[v].count) of \(count) "
-            + "requests (the first: transition \(outside[v].first), \(outside[v].value) over "
-            + "\(outside[v].items) items)",
+            + "requests (the first: transition \(outside[v].first), \(outside[v].value)"
+            + (outside[v].items.map { " over \($0) items" } ?? "") + ")",
           "give behaviors as 0 or 1 and shares as 0 to 1 for each item, summed over the list"))
     }
     if let play = names.firstIndex(of: FeedbackSignal.playMinutes.rawValue), items > 0 {

@@ -61,6 +61,11 @@ extension EvaluationSessions {
   /// Whether the policy has a density of its own, so that nothing is smoothed.
   package var policyHasDensity: Bool { actions.logDensities != nil }
 
+  /// The deviation that the policy is smoothed by; nil for one with a density of its own.
+  ///
+  /// - Throws: `EvaluationError` where a propensity is unknown.
+  package func bandwidthInUse() throws(EvaluationError) -> Double? { try ratios().bandwidth }
+
   /// The ratios of all requests, made once.
   /// - Throws: `EvaluationError` where a propensity is unknown.
   func ratios() throws(EvaluationError) -> ImportanceRatios {

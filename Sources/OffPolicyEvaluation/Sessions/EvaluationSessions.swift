@@ -22,7 +22,7 @@ package struct EvaluationSessions: Sendable {
   /// Where μ comes from.
   package let propensities: BehaviorPropensities
   /// How a policy without a density of its own is smoothed.
-  package let bandwidth: KernelBandwidth
+  package private(set) var bandwidth: KernelBandwidth
 
   let data: any TransitionSource
   let normalizer: StateNormalizer
@@ -31,7 +31,7 @@ package struct EvaluationSessions: Sendable {
   let rewards: [Float]
   /// Of the log, [N·A].
   let loggedActions: [Float]
-  let cache: RatioCache
+  private(set) var cache: RatioCache
   /// c: root mean square of the rewards; fits see r/c.
   let rewardScale: Double
   /// max|r|/c.
@@ -84,6 +84,14 @@ package struct EvaluationSessions: Sendable {
     self.rewardScale = rewards.rootMeanSquare > 0 ? rewards.rootMeanSquare : 1
     self.largestReward = rewards.largest / rewardScale
     self.discount = discount
+  }
+
+  /// The same sessions, with the policy smoothed by another bandwidth.
+  package func smoothed(by bandwidth: KernelBandwidth) -> Self {
+    var copy = self
+    copy.bandwidth = bandwidth
+    copy.cache = RatioCache()
+    return copy
   }
 
   /// The same requests, each as a session of its own that ends with it (see `RequestSessions`): what

@@ -59,6 +59,15 @@ struct ShardFile: Sendable {
       ? try reader.hashes("user_hash", count: ends.count)
       : [UInt64](repeating: 0, count: ends.count)
   }
+
+  /// The lengths of the lists [N], read when they are asked for; nil where the file has none.
+  /// - Throws: `PreparationError.shards`.
+  func itemCounts() throws -> [Int]? {
+    let file = try Safetensors.read(path)
+    guard file.contains("item_counts") else { return nil }
+    return try ShardReader(path: path, file: file).integers("item_counts", count: rowCount)
+      .map { Int($0) }
+  }
 }
 
 /// Reads tensors and says what is wrong with them.

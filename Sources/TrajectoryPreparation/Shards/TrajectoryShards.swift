@@ -318,6 +318,20 @@ extension TrajectoryShards {
       ? .truncated : .terminal
   }
 
+  /// The length of each transition's list [N], if every shard holds them.
+  /// - Throws: `PreparationError.shards` naming the file and the tensor.
+  public func itemCounts() throws -> [Int]? {
+    var known: [[Int]] = []
+    for shard in shards {
+      guard let counts = try shard.itemCounts() else { return nil }
+      known.append(counts)
+    }
+    return (0..<transitionCount).map { index in
+      let place = sessions[Int(sessionNumbers[index])]
+      return known[Int(place.shard)][index + place.shift]
+    }
+  }
+
   /// The feedback [V] at a transition, if the folder holds feedback.
   public func feedback(at index: Int) -> [Float]? {
     let place = sessions[Int(sessionNumbers[index])]
