@@ -91,7 +91,7 @@ let package = Package(
     module("OnlineExperiments", ["SeededRandom"]),
     module(
       "RewardFitting",
-      ["SessionLogs", "OffPolicyEvaluation", "FusionMDP", "EmbeddedAnalytics", "DurableFiles"]),
+      ["SessionLogs", "FusionMDP", "SeededRandom", "EmbeddedAnalytics", "DurableFiles"]),
 
     // Layer 4: what people read.
     module("ExperimentReports", ["DurableFiles"]),

@@ -1,7 +1,7 @@
 import BatchRL
 import ExperimentReports
 import Foundation
-import OffPolicyEvaluation
+import SeededRandom
 
 /// A run of `reproduce` as a page: the paper's tables and figures, found here.
 struct RunReport {

@@ -1,7 +1,7 @@
 import DurableFiles
 import ExperimentReports
 import Foundation
-import OffPolicyEvaluation
+import SeededRandom
 
 /// What runs with several seeds say together: each method against the reference, seed by seed.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import OffPolicyEvaluation
+import SeededRandom
 
 /// Linear regression by least squares with errors clustered by user, pooled or within users.
 ///

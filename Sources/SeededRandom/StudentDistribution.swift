@@ -1,13 +1,18 @@
-import Foundation
-import SeededRandom
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// Student's t distribution with any positive number of degrees of freedom.
-package enum StudentDistribution {
+public enum StudentDistribution {
   /// The value below which a share of `probability` lies.
   ///
   /// By bisection of the distribution function; the normal quantile beyond 10⁶ degrees.
   /// - Precondition: probability in (0, 1), degrees > 0.
-  package static func quantile(_ probability: Double, degrees: Double) -> Double {
+  public static func quantile(_ probability: Double, degrees: Double) -> Double {
     precondition(
       probability > 0 && probability < 1 && degrees > 0,
       "probability \(probability), \(degrees) degrees")
@@ -24,7 +29,7 @@ package enum StudentDistribution {
   }
 
   /// P(T ≤ t) = 1 − ½·I_{ν/(ν + t²)}(ν/2, ½) for t ≥ 0.
-  package static func cumulative(_ t: Double, degrees: Double) -> Double {
+  public static func cumulative(_ t: Double, degrees: Double) -> Double {
     let tail = 0.5 * incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5)
     return t >= 0 ? 1 - tail : tail
   }
