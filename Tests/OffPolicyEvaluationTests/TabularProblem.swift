@@ -144,11 +144,10 @@ struct TableFeatures: StateActionFeatures {
   func append(
     state: ArraySlice<Float>, action: ArraySlice<Float>, to features: inout [Double]
   ) {
-    var row = [Double](
-      repeating: 0, count: count(stateSize: state.count, actionSize: action.count))
+    let start = features.count
+    for _ in 0..<count(stateSize: state.count, actionSize: action.count) { features.append(0) }
     let s = Int((state.first ?? 0).rounded())
     let a = Int((action.first ?? 0).rounded()) + 1
-    row[s * TabularProblem.actionCount + a] = 1
-    features += row
+    features[start + s * TabularProblem.actionCount + a] = 1
   }
 }

@@ -124,7 +124,12 @@ package struct LinearFittedQ: PolicyValueEstimator {
     return FittedQ(
       summary: equations.summary(of: parameters),
       values: { states, actions in
-        Self.rows(features, states, actions, size: size) { Self.product($0, parameters) }
+        let table = Self.table(features, states, actions, size: size)
+        return (0..<states.rows).map { row in
+          var sum = 0.0
+          for k in 0..<size { sum += table[row * size + k] * parameters[k] }
+          return sum
+        }
       })
   }
 
@@ -132,55 +137,43 @@ package struct LinearFittedQ: PolicyValueEstimator {
     _ sessions: EvaluationSessions, rows: [Int], into equations: inout LeastSquaresEquations
   ) {
     let size = equations.size
-    let samples = sessions.actions.samples
-    var following = [[Double]](repeating: [Double](repeating: 0, count: size), count: rows.count)
-    var ours = following
-    var logged: [[Double]] = []
+    let samples = Double(sessions.actions.samples)
+    var following = [Double](repeating: 0, count: rows.count * size)  // γ·b·φ', [B, p]
+    var ours = following  // φ(s, π_e(s)), [B, p]
+    var logged: [Double] = []  // φ(s, a), [B, p]
     var rewards: [Float] = []
-    for draw in 0..<samples {
+    for draw in 0..<sessions.actions.samples {
       let batch = sessions.batch(at: rows, draws: [Int](repeating: draw, count: rows.count))
-      let next = Self.rows(
-        features, batch.nextStates, batch.nextPolicyActions, size: size
-      ) { $0 }
-      let chosen = Self.rows(features, batch.states, batch.policyActions, size: size) { $0 }
+      let next = Self.table(features, batch.nextStates, batch.nextPolicyActions, size: size)
+      let chosen = Self.table(features, batch.states, batch.policyActions, size: size)
       if draw == 0 {
-        logged = Self.rows(features, batch.states, batch.actions, size: size) { $0 }
+        logged = Self.table(features, batch.states, batch.actions, size: size)
         rewards = batch.rewards
       }
       for row in rows.indices {
-        let goesOn = Double(batch.bootstraps[row])
-        for k in 0..<size {
-          following[row][k] +=
-            configuration.discount * goesOn * next[row][k] / Double(samples)  // γ·b·φ'
-          ours[row][k] += chosen[row][k] / Double(samples)
+        let discount = configuration.discount * Double(batch.bootstraps[row])
+        for k in row * size..<(row + 1) * size {
+          following[k] += discount * next[k] / samples
+          ours[k] += chosen[k] / samples
         }
       }
     }
-    for row in rows.indices {
-      equations.add(
-        features: logged[row], discountedNext: following[row], policyFeatures: ours[row],
-        reward: Double(rewards[row]))
-    }
+    equations.add(
+      features: logged, discountedNext: following, policyFeatures: ours, rewards: rewards)
   }
 
-  private static func rows<Result>(
-    _ features: any StateActionFeatures, _ states: Matrix, _ actions: Matrix, size: Int,
-    _ body: ([Double]) -> Result
-  ) -> [Result] {
-    (0..<states.rows).map { row in
-      var values: [Double] = []
-      values.reserveCapacity(size)
+  /// φ of each state and action, [B, p] row-major.
+  private static func table(
+    _ features: any StateActionFeatures, _ states: Matrix, _ actions: Matrix, size: Int
+  ) -> [Double] {
+    var table: [Double] = []
+    table.reserveCapacity(states.rows * size)
+    for row in 0..<states.rows {
       features.append(
         state: states.values[row * states.columns..<(row + 1) * states.columns],
         action: actions.values[row * actions.columns..<(row + 1) * actions.columns],
-        to: &values)
-      return body(values)
+        to: &table)
     }
-  }
-
-  private static func product(_ a: [Double], _ b: [Double]) -> Double {
-    var sum = 0.0
-    for (x, y) in zip(a, b) { sum += x * y }
-    return sum
+    return table
   }
 }

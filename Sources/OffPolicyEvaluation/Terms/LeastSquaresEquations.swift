@@ -25,28 +25,40 @@ struct LeastSquaresEquations {
     rewardDifferences = rewards
   }
 
-  /// Takes in one transition; each vector is [p].
+  /// Takes in transitions; each table is [B, p] row-major.
   mutating func add(
-    features phi: [Double], discountedNext: [Double], policyFeatures: [Double], reward: Double
+    features: [Double], discountedNext: [Double], policyFeatures: [Double], rewards: [Float]
   ) {
+    let expected = rewards.count * size
     precondition(
-      phi.count == size && discountedNext.count == size && policyFeatures.count == size,
-      "\(phi.count), \(discountedNext.count), \(policyFeatures.count) features, expected \(size)")
-    for i in 0..<size {
-      let difference = phi[i] - discountedNext[i]
-      rewards[i] += phi[i] * reward
-      features[i] += phi[i]
-      shift[i] += policyFeatures[i] - phi[i]
-      rewardDifferences[i] += difference * reward
-      let row = i * size
-      for j in 0..<size {
-        let other = phi[j] - discountedNext[j]
-        matrix[row + j] += phi[i] * other
-        squaredDifferences[row + j] += difference * other
+      features.count == expected && discountedNext.count == expected
+        && policyFeatures.count == expected,
+      "\(features.count), \(discountedNext.count), \(policyFeatures.count) features, expected "
+        + "\(expected)")
+    var difference = [Double](repeating: 0, count: size)  // d = φ − γ·b·φ', [p]
+    for (row, reward) in rewards.enumerated() {
+      let (first, reward) = (row * size, Double(reward))
+      for i in 0..<size {
+        let phi = features[first + i]
+        difference[i] = phi - discountedNext[first + i]
+        self.rewards[i] += phi * reward
+        self.features[i] += phi
+        shift[i] += policyFeatures[first + i] - phi
+        rewardDifferences[i] += difference[i] * reward
       }
+      for i in 0..<size {
+        let (phi, own) = (features[first + i], difference[i])
+        // Of a feature that is 0 in both states nothing is added; tables have many.
+        if phi == 0 && own == 0 { continue }
+        let line = i * size
+        for j in 0..<size {
+          matrix[line + j] += phi * difference[j]
+          squaredDifferences[line + j] += own * difference[j]
+        }
+      }
+      squaredRewards += reward * reward
     }
-    squaredRewards += reward * reward
-    count += 1
+    count += Double(rewards.count)
   }
 
   /// θ, [p].
