@@ -11,6 +11,8 @@ package struct EvidenceFloors: Sendable, Equatable {
   package var leastEffectiveSampleSize = 50.0
   /// Largest share of one session (or request) in all weights.
   package var largestWeightShare = 0.1
+  /// Largest share of all weight that a cap took off.
+  package var largestRemovedShare = 0.1
   /// Largest |mean of π/μ − 1| that is put down to chance, in standard errors; both this and
   /// `largestMeanWeightDeviation` must be passed for a shortcoming.
   package var largestMeanWeightZ = 3.0
@@ -32,7 +34,8 @@ package struct EvidenceFloors: Sendable, Equatable {
   package var problem: String? {
     for (name, value) in [
       ("leastEffectiveSampleSize", leastEffectiveSampleSize),
-      ("largestWeightShare", largestWeightShare), ("largestMeanWeightZ", largestMeanWeightZ),
+      ("largestWeightShare", largestWeightShare),
+      ("largestRemovedShare", largestRemovedShare), ("largestMeanWeightZ", largestMeanWeightZ),
       ("largestMeanWeightDeviation", largestMeanWeightDeviation),
       ("largestActionDistance", largestActionDistance), ("leastActionSpread", leastActionSpread),
       ("largestTruncatedShare", largestTruncatedShare), ("leastUsers", Double(leastUsers)),
@@ -56,6 +59,8 @@ package struct EvidenceShortcoming: Sendable, Equatable, CustomStringConvertible
     case effectiveSampleSize = "effective sample size"
     /// A single session decides.
     case weightShare = "weight share"
+    /// A cap took off too much of the weight.
+    case removedShare = "removed share"
     /// E[π/μ] is not 1: wrong propensities.
     case meanWeight = "mean weight"
     /// The policy does what nobody has tried.

@@ -85,6 +85,15 @@ extension PolicyValueEstimate {
             "one \(unit) carries \(percent(weights.largestShare)) of all weight, at most "
             + "\(percent(floors.largestWeightShare))"))
     }
+    if let cap = weights.cap, cap.removedShare > floors.largestRemovedShare {
+      found.append(
+        EvidenceShortcoming(
+          kind: .removedShare, found: cap.removedShare, floor: floors.largestRemovedShare,
+          description: "the cap of \(short(cap.cap)) took off \(percent(cap.removedShare)) of all "
+            + "weight, at most \(percent(floors.largestRemovedShare)): the value is drawn toward "
+            + "what was logged, and the interval does not know (without the cap it moves by "
+            + "\(short(cap.shift)))"))
+    }
     let deviation = abs(weights.meanWeight - 1)
     let isByChance = deviation <= floors.largestMeanWeightZ * weights.meanWeightError
     if !(deviation <= floors.largestMeanWeightDeviation) && !isByChance {

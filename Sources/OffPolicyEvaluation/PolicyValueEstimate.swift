@@ -32,6 +32,16 @@ package struct PolicyValueEstimate: Sendable, Equatable {
       weights: weights, parts: parts)
   }
 
+  /// The same estimate with what a cap did to its weights.
+  func replacing(cap: CapDiagnostics) -> PolicyValueEstimate {
+    var weights = weights
+    weights?.cap = cap
+    return PolicyValueEstimate(
+      estimator: estimator, value: value, low: low, high: high,
+      effectiveSampleSize: effectiveSampleSize, n: n, standardErrors: standardErrors, fit: fit,
+      weights: weights, parts: parts)
+  }
+
   /// Whether what is left to converge is small beside the interval: ten times the drift, which as
   /// many rounds again would add at the last tenth's pace, as far as the drift is clear of its own
   /// noise (three standard errors), and the residual, each within a quarter of the interval's half
@@ -93,6 +103,8 @@ package struct WeightDiagnostics: Sendable, Equatable {
   package let bandwidth: Double?
   /// Whether propensities were fitted to the log rather than logged.
   package let propensitiesAreFitted: Bool
+  /// What the cap did; nil for an estimator without one.
+  package internal(set) var cap: CapDiagnostics?
 
   /// The diagnostics of one set of weights.
   package init(
@@ -106,6 +118,20 @@ package struct WeightDiagnostics: Sendable, Equatable {
     self.bandwidth = bandwidth
     self.propensitiesAreFitted = propensitiesAreFitted
   }
+}
+
+/// What a cap on the weights took, which no interval knows of.
+package struct CapDiagnostics: Sendable, Equatable {
+  /// The largest weight.
+  package let cap: Double
+  /// The share of sessions with a weight above it.
+  package let cappedShare: Double
+  /// The share of all weight that the cap took off, discounted mean over the steps; 0 where it holds
+  /// no session. What it would take off sessions that the log does not hold is not in it.
+  package let removedShare: Double
+  /// V̂ without the cap less V̂, on the same sessions, in reward units: the cap's bias, with the
+  /// noise that the cap is there for.
+  package let shift: Double
 }
 
 /// How far a fit may still be from the limit of eq. 10.

@@ -137,6 +137,29 @@ struct WeightedEstimatorTests {
     let capped = try Self.estimate(.cappedImportanceSampling, on: Self.sessions(), cap: 1e6)
     let free = try Self.estimate(.selfNormalizedPerDecision, on: Self.sessions())
     #expect(capped.value == free.value && capped.low == free.low)
+    let cap = try #require(capped.weights?.cap)
+    #expect(cap.cappedShare == 0 && cap.removedShare == 0 && cap.shift == 0)
+    #expect(free.weights?.cap == nil)
+  }
+
+  @Test("what a cap took off equals what is worked by hand, and above the floor it is told")
+  func removed() throws {
+    let sessions = try Self.sessions()
+    let estimate = try Self.estimate(.cappedImportanceSampling, on: sessions, cap: 3)
+    let cap = try #require(estimate.weights?.cap)
+    #expect(cap.cap == 3)
+    #expect(cap.cappedShare == 0.5)
+    // Of weights 4 and ½ at the second step, 1; γ = ½: (0 + ½·1/4.5) / 1.5.
+    #expect(abs(cap.removedShare - 0.5 / 4.5 / 1.5) < 1e-6)
+    #expect(abs(cap.shift - 0.5 * (8 / 4.5 - 6 / 3.5)) < 1e-6)
+    func found(_ largest: Double) -> [EvidenceShortcoming] {
+      var floors = EvidenceFloors()
+      floors.largestRemovedShare = largest
+      return estimate.shortcomings(under: floors, on: sessions).filter { $0.kind == .removedShare }
+    }
+    #expect(found(0.08).isEmpty)
+    #expect(found(0.07).map(\.found) == [cap.removedShare])
+    #expect(found(0.07).first?.description.contains("the cap of 3 took off 7.4 %") == true)
   }
 
   @Test("a session that is over keeps its weight")

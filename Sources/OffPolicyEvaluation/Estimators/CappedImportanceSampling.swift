@@ -13,7 +13,13 @@ import Foundation
 /// | w̄ | | [n, T] | – |
 ///
 /// The cap trades variance for bias toward what was logged: no session can count more than c times,
-/// and none is lost. The interval does not know of that bias.
+/// and none is lost. The interval does not know of that bias, so what the cap took stands beside it
+/// (`CapDiagnostics`): with m_t the share of the weight at step t that it took off,
+///
+///     V̂ without cap − V̂ = Σ_t γ^t · m_t · (r̄_t of what was taken off − r̄_t of what was left)
+///
+/// (Bottou et al., "Counterfactual Reasoning and Learning Systems", JMLR 2013, section 4.4, split
+/// clipped weights so; here for normalized ones.) Where m is small the bias is, whatever the rewards.
 ///
 /// ## Departures from the sources
 ///
@@ -44,12 +50,47 @@ package struct CappedImportanceSampling: PolicyValueEstimator {
     on sessions: EvaluationSessions, seed: UInt64, progress: EvaluationProgress
   ) throws -> PolicyValueEstimate {
     let largest = log(cap)
-    let weighted = try sessions.weightedSessions().map { session in
+    let free = try sessions.weightedSessions()
+    let weighted = free.map { session in
       WeightedSession(
         rewards: session.rewards, logWeights: session.logWeights.map { min($0, largest) },
         discount: session.discount)
     }
-    return try SelfNormalizedPerDecision.estimate(
+    let estimate = try SelfNormalizedPerDecision.estimate(
       name, configuration, on: sessions, weighted: weighted, seed: seed)
+    let powers = sessions.discountPowers
+    let uncapped = SelfNormalizedPerDecision.sums(of: free, coefficients: powers)
+      .value(of: 0..<free.count)
+    return estimate.replacing(
+      cap: CapDiagnostics(
+        cap: cap, cappedShare: Self.cappedShare(free, largest: largest),
+        removedShare: Self.removedShare(free, largest: largest, powers: powers),
+        shift: (uncapped ?? estimate.value) - estimate.value))
+  }
+
+  /// The share of sessions with a step that the cap holds.
+  private static func cappedShare(_ sessions: [WeightedSession], largest: Double) -> Double {
+    let held = sessions.count { session in session.logWeights.contains { $0 > largest } }
+    return Double(held) / Double(sessions.count)
+  }
+
+  /// Σ_t γ^t·m_t / Σ_t γ^t with m_t = Σ_i (w_it − w̄_it) / Σ_i w_it; sessions that are over count on.
+  private static func removedShare(
+    _ sessions: [WeightedSession], largest: Double, powers: [Double]
+  ) -> Double {
+    let cap = WeightTerms.weight(largest)
+    var totals = [Double](repeating: 0, count: powers.count)
+    var removed = totals
+    for session in sessions {
+      var weight = 0.0
+      for t in powers.indices {
+        if t < session.logWeights.count { weight = WeightTerms.weight(session.logWeights[t]) }
+        totals[t] += weight
+        removed[t] += max(weight - cap, 0)
+      }
+    }
+    var share = 0.0
+    for t in powers.indices where totals[t] > 0 { share += powers[t] * removed[t] / totals[t] }
+    return share / powers.reduce(0, +)
   }
 }

@@ -42,14 +42,20 @@ package struct SelfNormalizedPerDecision: PolicyValueEstimator {
     _ name: String, _ configuration: WeightedConfiguration, on sessions: EvaluationSessions,
     weighted: [WeightedSession], seed: UInt64
   ) throws -> PolicyValueEstimate {
-    var sums = RatioSums(coefficients: sessions.discountPowers)
-    for session in weighted {
+    try WeightedEstimate(name: name, configuration: configuration).estimate(
+      on: sessions, sums: sums(of: weighted, coefficients: sessions.discountPowers),
+      logWeights: weighted.map(\.meanLogWeight), seed: seed)
+  }
+
+  /// Σ_i w_{i,0:t}·r_it over Σ_i w_{i,0:t} at each step.
+  static func sums(of sessions: [WeightedSession], coefficients: [Double]) -> RatioSums {
+    var sums = RatioSums(coefficients: coefficients)
+    for session in sessions {
       let weights = session.logWeights.map(WeightTerms.weight)
       sums.append(
         zip(weights, session.rewards).map { $0 * Double($1) }, over: weights,
         tail: weights[weights.count - 1])
     }
-    return try WeightedEstimate(name: name, configuration: configuration).estimate(
-      on: sessions, sums: sums, logWeights: weighted.map(\.meanLogWeight), seed: seed)
+    return sums
   }
 }
