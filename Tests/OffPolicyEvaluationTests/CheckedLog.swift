@@ -11,16 +11,39 @@ struct CheckedLog {
   var signals: [[Float]] = []
   var itemCounts: [Int] = []
 
+  /// What an honest log can be otherwise.
+  struct Kind: Sendable {
+    var name = "as set"
+    var users = 50
+    var sessionsPerUser = 5
+    /// Deviation of the users' levels; the profile knows each user's.
+    var levels = 1.0
+    /// The chance of leaving after a request, of a user at level and mood 0.
+    var leaving = 0.25
+    /// Deviation of the logarithm of a factor on every reward; 1.5 has its 99th percentile at 33.
+    var tail = 0.0
+    /// Whether features 0 and 1 are the last reward and a quick mean of all rewards before it, both
+    /// as of before the request.
+    var reactsToLastReward = false
+  }
+
   /// Every user has a level of their own and a mood that goes from request to request
   /// (autocorrelation 0.9); the mood makes consumption and decides when the session ends.
   init(users: Int = 50, sessionsPerUser: Int = 5, seed: UInt64) {
+    self.init(Kind(users: users, sessionsPerUser: sessionsPerUser), seed: seed)
+  }
+
+  /// A log of the given kind.
+  init(_ kind: Kind, seed: UInt64) {
+    let (users, sessionsPerUser) = (kind.users, kind.sessionsPerUser)
     var stream = RandomStream(seed: seed, name: "checked-log")
     let exploration = RandomExploration(actionSize: 3)
     for user in 0..<users {
-      let level = stream.gaussian()
+      let level = kind.levels * stream.gaussian()
       var mood = 0.0
       var history = Self.encoder.emptyHistory()
       var hours: Float?
+      var (last, recent): (Float, Float) = (0, 0)
       for visit in 0..<sessionsPerUser {
         var context = SessionContext(
           hourOfDay: Float(stream.uniform(in: 0...23.9)), hoursSinceLastSession: hours)
@@ -29,8 +52,9 @@ struct CheckedLog {
           startTimeMilliseconds: Int64(visit * users + user) * 60_000,
           userHash: stableHash(UInt64(user), seed: 1))
         repeat {
+          let profile = kind.reactsToLastReward ? [last, recent] : [Float(user % 7), Float(level)]
           let state = Self.encoder.encode(
-            profile: [Float(user % 7), Float(level)], history: history, session: context,
+            profile: profile, history: history, session: context,
             at: session.startTimeMilliseconds)
           let decided = exploration.decide(
             PolicyRequests(
@@ -46,11 +70,14 @@ struct CheckedLog {
           context.record(signals: sums, impressions: 6)
           session.states += state
           session.actions += decided.actions
-          session.rewards.append(SatisfactionReward.standard(sums))
+          last = SatisfactionReward.standard(sums)
+          if kind.tail > 0 { last *= Float(exp(kind.tail * stream.gaussian())) }
+          recent += (last - recent) / 2
+          session.rewards.append(last)
           session.logPropensities? += (decided.logPropensities ?? []).map { Float($0) }
           signals.append(sums)
           itemCounts.append(6)
-        } while session.stepCount < 30 && stream.uniform() > 0.25 - 0.08 * (level + mood)
+        } while session.stepCount < 30 && stream.uniform() > kind.leaving - 0.08 * (level + mood)
         sessions.append(session)
         hours = Float(stream.uniform(in: 1...48))
       }

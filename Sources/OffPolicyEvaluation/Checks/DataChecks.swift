@@ -87,8 +87,9 @@ package enum DataChecks {
     /// The same at a session's start with what the session holds, beyond the user's earlier sessions:
     /// fewer columns explain, so that an honest feature may know more.
     package static let leakAcrossSessions: Limits = (warning: 0.35, error: 0.5)
-    /// The same where users have no earlier sessions: a profile knows who is active.
-    package static let leakWithoutPast: Limits = (warning: 0.5, error: 0.7)
+    /// The same where users have no earlier sessions: an honest profile knows who is active and may
+    /// explain nine tenths of a session, so that only what is nearly a copy of it is told.
+    package static let leakWithoutPast: Limits = (warning: 0.95, error: 0.98)
 
     /// From where on a statistic is told, and from where on nothing honest explains it.
     package typealias Limits = (warning: Double, error: Double)
