@@ -8,15 +8,32 @@ package struct EstimateParts: Sendable, Equatable {
   /// The value by fits on resampled sessions; fit i of every policy sees the same resample and
   /// seed. Empty for an estimator that fits nothing.
   package let refits: [Double]
+  /// How often each of `sessions` was drawn for each refit; [refits, n].
+  package let draws: [[Int32]]
 
   /// The parts of one estimate.
-  package init(sessions: [Int], contributions: [Double], refits: [Double] = []) {
+  package init(
+    sessions: [Int], contributions: [Double], refits: [Double] = [], draws: [[Int32]] = []
+  ) {
     precondition(
-      sessions.count == contributions.count,
-      "\(sessions.count) sessions, \(contributions.count) contributions")
+      sessions.count == contributions.count && refits.count == draws.count
+        && draws.allSatisfy { $0.count == sessions.count },
+      "\(sessions.count) sessions, \(contributions.count) contributions, \(refits.count) refits, "
+        + "draws of \(draws.map(\.count))")
     self.sessions = sessions
     self.contributions = contributions
     self.refits = refits
+    self.draws = draws
+  }
+
+  /// The mean of one value a session over the sessions of each refit, as often as each was drawn; nil
+  /// for a refit that drew none of `sessions`.
+  func meansOfDraws(_ values: [Double]) -> [Double?] {
+    draws.map { counts in
+      let total = counts.reduce(0.0) { $0 + Double($1) }
+      let sum = zip(values, counts).reduce(0.0) { $0 + $1.0 * Double($1.1) }
+      return total > 0 ? sum / total : nil
+    }
   }
 }
 

@@ -49,6 +49,7 @@ package struct OneStepDirectMethod: PolicyValueEstimator {
     return found.replacing(
       parts: EstimateParts(
         sessions: found.parts.sessions.map { owners[$0] },
-        contributions: found.parts.contributions, refits: found.parts.refits))
+        contributions: found.parts.contributions, refits: found.parts.refits,
+        draws: found.parts.draws))
   }
 }

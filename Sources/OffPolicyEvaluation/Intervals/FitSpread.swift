@@ -24,6 +24,8 @@ struct FitSpread {
   private struct Reading: Sendable {
     let summary: FitSummary
     let values: [Double]
+    /// How often each initial state's session was drawn for the fit.
+    let draws: [Int32]
     /// V̂ of the last tenth of the rounds less that of the tenth before.
     let drift: Double?
     /// Q̂'s mean residual over all transitions; of the fit on all of them only.
@@ -50,17 +52,19 @@ struct FitSpread {
     ) { index, onRound in
       var stream = root.child("fit", index)
       var resampling = root.child("resample", index)
-      let transitions =
-        index == 0
-        ? Array(0..<sessions.data.transitionCount)
-        : clusters.resampledTransitions(using: &resampling)
-      let q = try fit(transitions, &stream, onRound)
+      let data = sessions.data
+      let drawn = index == 0 ? [] : clusters.resampledSessions(using: &resampling)
+      let q = try fit(
+        index == 0 ? Array(0..<data.transitionCount) : drawn.flatMap(data.session), &stream,
+        onRound)
+      var draws = [Int32](repeating: 0, count: data.sessionCount)
+      for m in drawn { draws[m] += 1 }
       func value(_ q: FittedQ.Values) -> Double {
         Self.mean(sessions.initialValues(of: initial, q))
       }
       return Reading(
         summary: q.summary, values: sessions.initialValues(of: initial, q.values),
-        drift: q.course.map { value($0.last) - value($0.before) },
+        draws: initial.map { draws[$0] }, drift: q.course.map { value($0.last) - value($0.before) },
         residual: index == 0 ? sessions.meanResidual(q.values) : 0)
     }
     let values = readings[0].values
@@ -91,7 +95,7 @@ struct FitSpread {
       weights: nil,
       parts: EstimateParts(
         sessions: initial, contributions: values.map { scale * $0 },
-        refits: refits.map { scale * $0 }))
+        refits: refits.map { scale * $0 }, draws: readings.dropFirst().map(\.draws)))
   }
 
   private static func convergence(drifts: [Double], residual: Double) -> FitConvergence? {

@@ -40,14 +40,9 @@ struct SessionClusters {
   /// How many groups there are.
   var count: Int { members.count }
 
-  /// As many groups as there are, drawn with replacement; the transitions of their sessions.
-  func resampledTransitions(using stream: inout RandomStream) -> [Int] {
-    var transitions: [Int] = []
-    transitions.reserveCapacity(data.transitionCount)
-    for cluster in stream.indices(below: members.count, count: members.count) {
-      for m in members[cluster] { transitions += data.session(m) }
-    }
-    return transitions
+  /// The sessions of as many groups as there are, drawn with replacement.
+  func resampledSessions(using stream: inout RandomStream) -> [Int] {
+    stream.indices(below: members.count, count: members.count).flatMap { members[$0] }
   }
 
   /// Variance of the mean of one value a session, groups being the independent units, and the
