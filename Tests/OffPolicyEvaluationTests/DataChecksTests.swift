@@ -48,7 +48,7 @@ struct DataChecksTests {
       .init(name: "reacting, heavy tail", tail: 1, reactsToLastReward: true),
     ] as [CheckedLog.Kind])
   func falseAlarms(kind: CheckedLog.Kind) throws {
-    let found = try (1001...1025).flatMap { seed in
+    let found = try (2001...2025).flatMap { seed in
       try CheckedLog(kind, seed: UInt64(seed)).findings().filter { $0.check == .leakage }
     }
     #expect(found.isEmpty, "\(kind.name): \(found)")
@@ -96,6 +96,18 @@ struct DataChecksTests {
           }, "\(name), seed \(seed): \(findings)")
         #expect(findings.count == 1, "\(name), seed \(seed): \(findings)")
       }
+    }
+  }
+
+  @Test("where users have one session each, a copy of its length or return is caught")
+  func plantedFutureWithoutPast() throws {
+    let kind = CheckedLog.Kind(users: 250, sessionsPerUser: 1)
+    for seed in 3001...3005 as ClosedRange<UInt64> {
+      let log = CheckedLog(kind, seed: seed)
+      let length = try log.planting { session, _ in Float(session.stepCount) }.findings()
+      expectOnly(length, .leakage, .error, saying: "'age' explains 100 % of its session's length")
+      let rest = try log.planting { session, t in session.rewards[t...].reduce(0, +) }.findings()
+      expectOnly(rest, .leakage, .error, saying: "'age' explains 100 % of its session's return")
     }
   }
 

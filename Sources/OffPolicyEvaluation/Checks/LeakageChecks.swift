@@ -117,6 +117,12 @@ enum LeakageChecks {
     }
   }
 
+  /// What a feature at a session's start may know of it.
+  private static let sessionTargets = [
+    "its own request's reward at a session's start", "its session's return",
+    "its session's length",
+  ]
+
   private static func acrossSessions(
     _ data: CheckedTransitions, _ ranks: RankedTransitions
   ) -> [Suspicion] {
@@ -124,42 +130,57 @@ enum LeakageChecks {
       data.sessions.map { Float(data.rewards[$0].reduce(0) { $0 + Double($1) }) })
     let lengths = rankScores(data.sessions.map { Float($0.count) })
     let pairs = successiveSessions(data, returns: returns, lengths: lengths)
-    let hasPast = pairs.count > 7 + freedom
-    let chosen = hasPast ? pairs : data.sessions.indices.map { SuccessiveSessions(session: $0) }
-    let count = min(chosen.count, rows)
-    guard count > 7 + freedom else { return [] }
-    let targets = [
-      "its own request's reward at a session's start", "its session's return",
-      "its session's length",
-    ]
-    let threshold =
-      hasPast ? DataChecks.Threshold.leakAcrossSessions : DataChecks.Threshold.leakWithoutPast
+    guard pairs.count > 7 + freedom else {
+      return withoutPast(data, returns: returns, lengths: lengths)
+    }
+    let count = min(pairs.count, rows)
     return (0..<data.stateSize).flatMap { feature -> [Suspicion] in
       var table: [Double] = []
       for position in 0..<count {
-        let pair = chosen[position * chosen.count / count]
+        let pair = pairs[position * pairs.count / count]
         let first = data.sessions[pair.session].lowerBound
-        if let previous = pair.previous {
-          let last = data.sessions[previous].upperBound - 1
-          table += [
-            ranks.states[last * data.stateSize + feature], returns[previous], lengths[previous],
-            ranks.rewards[last], pair.meanReturn, pair.meanLength,
-          ]
-        } else {
-          table += [0, 0, 0, 0, 0, 0]
-        }
+        let last = data.sessions[pair.previous].upperBound - 1
         table += [
+          ranks.states[last * data.stateSize + feature], returns[pair.previous],
+          lengths[pair.previous], ranks.rewards[last], pair.meanReturn, pair.meanLength,
           ranks.states[first * data.stateSize + feature], ranks.rewards[first],
           returns[pair.session], lengths[pair.session],
         ]
       }
       var correlations = SweptCorrelations(table, size: 10)
       for column in 0..<6 { correlations.sweep(column) }
-      return targets.enumerated().compactMap { index, knows in
+      return sessionTargets.enumerated().compactMap { index, knows in
         // Of a session's length and return a feature may know little by being almost constant.
         correlations.squaredPartial(6, 7 + index, tolerance: 1e-4).map {
           Suspicion(
-            feature: feature, knows: knows, found: $0, past: nil, threshold: threshold)
+            feature: feature, knows: knows, found: $0, past: nil,
+            threshold: DataChecks.Threshold.leakAcrossSessions)
+        }
+      }
+    }
+  }
+
+  /// Where users have no earlier sessions: ranks among the sessions' starts, so that a copy of what
+  /// a session holds explains all of it.
+  private static func withoutPast(
+    _ data: CheckedTransitions, returns: [Double], lengths: [Double]
+  ) -> [Suspicion] {
+    let count = min(data.sessions.count, rows)
+    guard count > 7 + freedom else { return [] }
+    let chosen = (0..<count).map { $0 * data.sessions.count / count }
+    let starts = chosen.map { data.sessions[$0].lowerBound }
+    let rewards = rankScores(starts.map { data.rewards[$0] })
+    return (0..<data.stateSize).flatMap { feature -> [Suspicion] in
+      let values = rankScores(starts.map { data.states[$0 * data.stateSize + feature] })
+      let table = chosen.enumerated().flatMap { row, m in
+        [values[row], rewards[row], returns[m], lengths[m]]
+      }
+      let correlations = SweptCorrelations(table, size: 4)
+      return sessionTargets.enumerated().compactMap { index, knows in
+        correlations.squaredPartial(0, 1 + index).map {
+          Suspicion(
+            feature: feature, knows: knows, found: $0, past: nil,
+            threshold: DataChecks.Threshold.leakWithoutPast)
         }
       }
     }
@@ -168,9 +189,9 @@ enum LeakageChecks {
   /// A session with the one before it and the means of all before it, of the same user.
   private struct SuccessiveSessions {
     let session: Int
-    var previous: Int?
-    var meanReturn = 0.0
-    var meanLength = 0.0
+    let previous: Int
+    let meanReturn: Double
+    let meanLength: Double
   }
 
   private static func successiveSessions(
