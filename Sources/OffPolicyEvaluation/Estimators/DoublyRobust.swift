@@ -127,20 +127,15 @@ package struct DoublyRobust: PolicyValueEstimator {
         rows += sessions.data.session(own[m])
         m += 1
       }
-      var values: [Double] = []  // V̂(s), [B]
-      var next: [Double] = []  // V̂(s'), [B]
-      var logged: [Double] = []  // Q̂(s, a), [B]
-      var bootstraps: [Float] = []
+      var batch = sessions.batch(at: rows, draws: [Int](repeating: 0, count: rows.count))
+      let logged = q(batch.states, batch.actions)  // Q̂(s, a), [B]
+      let bootstraps = batch.bootstraps
+      var values = [Double](repeating: 0, count: rows.count)  // V̂(s), [B]
+      var next = values  // V̂(s'), [B]
       for draw in 0..<samples {
-        let batch = sessions.batch(at: rows, draws: [Int](repeating: draw, count: rows.count))
+        if draw > 0 { sessions.setDraw(draw, at: rows, in: &batch) }
         let ours = q(batch.states, batch.policyActions)
         let following = q(batch.nextStates, batch.nextPolicyActions)
-        if draw == 0 {
-          logged = q(batch.states, batch.actions)
-          bootstraps = batch.bootstraps
-          values = [Double](repeating: 0, count: rows.count)
-          next = values
-        }
         for row in rows.indices {
           values[row] += scale * ours[row] / Double(samples)
           next[row] += scale * following[row] / Double(samples)

@@ -140,16 +140,12 @@ package struct LinearFittedQ: PolicyValueEstimator {
     let samples = Double(sessions.actions.samples)
     var following = [Double](repeating: 0, count: rows.count * size)  // γ·b·φ', [B, p]
     var ours = following  // φ(s, π_e(s)), [B, p]
-    var logged: [Double] = []  // φ(s, a), [B, p]
-    var rewards: [Float] = []
+    var batch = sessions.batch(at: rows, draws: [Int](repeating: 0, count: rows.count))
+    let logged = Self.table(features, batch.states, batch.actions, size: size)  // φ(s, a), [B, p]
     for draw in 0..<sessions.actions.samples {
-      let batch = sessions.batch(at: rows, draws: [Int](repeating: draw, count: rows.count))
+      if draw > 0 { sessions.setDraw(draw, at: rows, in: &batch) }
       let next = Self.table(features, batch.nextStates, batch.nextPolicyActions, size: size)
       let chosen = Self.table(features, batch.states, batch.policyActions, size: size)
-      if draw == 0 {
-        logged = Self.table(features, batch.states, batch.actions, size: size)
-        rewards = batch.rewards
-      }
       for row in rows.indices {
         let discount = configuration.discount * Double(batch.bootstraps[row])
         for k in row * size..<(row + 1) * size {
@@ -159,7 +155,7 @@ package struct LinearFittedQ: PolicyValueEstimator {
       }
     }
     equations.add(
-      features: logged, discountedNext: following, policyFeatures: ours, rewards: rewards)
+      features: logged, discountedNext: following, policyFeatures: ours, rewards: batch.rewards)
   }
 
   /// φ of each state and action, [B, p] row-major.

@@ -87,9 +87,8 @@ struct ClusteredInterval {
     // A resample in which nobody has any weight, or which holds one group alone, says nothing.
     let scores = (0..<resamples).compactMap { _ -> Double? in
       let units = stream.indices(below: count, count: count)
-      guard let drawn = sums.value(of: units) else { return nil }
-      let squares = sums.influences(of: units).reduce(0) { $0 + $1 * $1 }
-      return squares > 0 ? (drawn - value) / (squares / degrees).squareRoot() : nil
+      guard let drawn = sums.valueAndSpread(of: units), drawn.squares > 0 else { return nil }
+      return (drawn.value - value) / (drawn.squares / degrees).squareRoot()
     }.sorted()
     guard !scores.isEmpty else { return (value, value) }
     func quantile(_ share: Double) -> Double {

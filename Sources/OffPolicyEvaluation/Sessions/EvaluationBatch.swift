@@ -7,13 +7,13 @@ package struct EvaluationBatch {
   /// a of the log, [B, A].
   package let actions: Matrix
   /// π_e(s), [B, A].
-  package let policyActions: Matrix
+  package internal(set) var policyActions: Matrix
   /// r/c, [B].
   package let rewards: [Float]
   /// s', [B, S].
   package let nextStates: Matrix
   /// π_e(s'), [B, A].
-  package let nextPolicyActions: Matrix
+  package internal(set) var nextPolicyActions: Matrix
   /// 1 where the return goes on, 0 after a terminal step; [B].
   package let bootstraps: [Float]
 

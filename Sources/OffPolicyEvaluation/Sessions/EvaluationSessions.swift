@@ -161,6 +161,14 @@ package struct EvaluationSessions: Sendable {
       bootstraps: raw.bootstraps)
   }
 
+  /// Puts draw `draw` of the policy in the place of the one that `batch`, of these transitions, holds.
+  func setDraw(_ draw: Int, at indices: [Int], in batch: inout EvaluationBatch) {
+    let draws = [Int](repeating: draw, count: indices.count)
+    batch.policyActions = matrix(gathered(actions.atStates, indices, draws), data.actionSize)
+    batch.nextPolicyActions = matrix(
+      gathered(actions.atNextStates, indices, draws), data.actionSize)
+  }
+
   /// Which sessions V̂ is the mean over: all, or `count` of them drawn without replacement.
   func initialSessions(count: Int, using stream: inout RandomStream) -> [Int] {
     guard count < data.sessionCount else { return Array(0..<data.sessionCount) }
@@ -233,7 +241,7 @@ package struct EvaluationSessions: Sendable {
     result.reserveCapacity(indices.count * width)
     for (index, draw) in zip(indices, draws) {
       let start = (index * actions.samples + draw) * width
-      result += table[start..<start + width]
+      for k in start..<start + width { result.append(table[k]) }
     }
     return result
   }

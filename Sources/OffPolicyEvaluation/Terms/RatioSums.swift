@@ -76,10 +76,15 @@ package struct RatioSums: Sendable {
   /// V̂ over the given units, repeats allowed; a ratio whose weights are all 0 counts as 0, and nil
   /// where even the first is so.
   package func value(of units: some Collection<Int>) -> Double? {
-    let (x, y) = totals(of: units)
-    guard y[0] > 0 else { return nil }
+    value(of: totals(of: units))
+  }
+
+  private func value(of totals: Totals) -> Double? {
+    guard totals.y[0] > 0 else { return nil }
     var value = 0.0
-    for k in coefficients.indices where y[k] > 0 { value += coefficients[k] * x[k] / y[k] }
+    for k in coefficients.indices where totals.y[k] > 0 {
+      value += coefficients[k] * totals.x[k] / totals.y[k]
+    }
     return value
   }
 
@@ -92,25 +97,53 @@ package struct RatioSums: Sendable {
   ///
   ///     ψ_i = n · Σ_k c_k · (x_ik − V_k·y_ik) / Y_k,   V_k = X_k/Y_k
   package func influences(of units: [Int]) -> [Double] {
-    let (x, y) = totals(of: units)
-    let size = coefficients.count
-    let factors = (0..<size).map { y[$0] > 0 ? coefficients[$0] / y[$0] : 0 }  // c_k/Y_k
-    let ratios = (0..<size).map { y[$0] > 0 ? x[$0] / y[$0] : 0 }  // V_k
-    var after = [Double](repeating: 0, count: size + 1)  // Σ_{j ≥ k} c_j·V_j/Y_j
-    for k in (0..<size).reversed() { after[k] = after[k + 1] + factors[k] * ratios[k] }
-    return units.map { i in
+    influences(of: units, slopes: Slopes(totals(of: units), coefficients))
+  }
+
+  /// V̂ over the given units and Σ ψ² over them, in one pass of their sums; nil as for `value`.
+  func valueAndSpread(of units: [Int]) -> (value: Double, squares: Double)? {
+    let totals = totals(of: units)
+    guard let value = value(of: totals) else { return nil }
+    let influences = influences(of: units, slopes: Slopes(totals, coefficients))
+    return (value, influences.reduce(0) { $0 + $1 * $1 })
+  }
+
+  private func influences(of units: [Int], slopes: Slopes) -> [Double] {
+    units.map { i in
       let start = offsets[i]
       let own = offsets[i + 1] - start
-      var influence = -tails[i] * after[own]
+      var influence = -tails[i] * slopes.after[own]
       for k in 0..<own {
-        influence += factors[k] * (numerators[start + k] - ratios[k] * denominators[start + k])
+        influence +=
+          slopes.factors[k] * (numerators[start + k] - slopes.ratios[k] * denominators[start + k])
       }
       return Double(units.count) * influence
     }
   }
 
-  /// X_k and Y_k over the given units.
-  private func totals(of units: some Collection<Int>) -> (x: [Double], y: [Double]) {
+  /// X_k and Y_k over some units.
+  private typealias Totals = (x: [Double], y: [Double])
+
+  /// What an influence is made of, [K].
+  private struct Slopes {
+    /// c_k/Y_k.
+    let factors: [Double]
+    /// V_k.
+    let ratios: [Double]
+    /// Σ_{j ≥ k} c_j·V_j/Y_j, [K + 1].
+    private(set) var after: [Double]
+
+    init(_ totals: Totals, _ coefficients: [Double]) {
+      let (x, y) = totals
+      let size = coefficients.count
+      factors = (0..<size).map { y[$0] > 0 ? coefficients[$0] / y[$0] : 0 }
+      ratios = (0..<size).map { y[$0] > 0 ? x[$0] / y[$0] : 0 }
+      after = [Double](repeating: 0, count: size + 1)
+      for k in (0..<size).reversed() { after[k] = after[k + 1] + factors[k] * ratios[k] }
+    }
+  }
+
+  private func totals(of units: some Collection<Int>) -> Totals {
     let size = coefficients.count
     var x = [Double](repeating: 0, count: size)
     var y = x
