@@ -123,7 +123,7 @@ struct TrainCommand: ParsableCommand {
       try PolicyArtifact(
         policy: trained.policy, algorithm: settings.algorithm.rawValue,
         configuration: ConfigurationValue(encoding: settings), fusion: fusion,
-        stateEncoder: encoder(of: source), reward: settings.rewardWeights,
+        stateEncoder: try encoder(of: source), reward: settings.rewardWeights,
         dataWindow: PolicyManifest.DataWindow(of: source), seed: settings.seed,
         revision: Revision.current
       ).write(to: path)
@@ -134,8 +134,10 @@ struct TrainCommand: ParsableCommand {
       transitions: source.transitionCount, reports: trained.reports)
   }
 
-  /// The encoder that the shards' states came from, when their names are those of one.
-  private static func encoder(of source: TrajectoryShards) -> StateEncoder? {
+  /// The encoder that the shards' states came from: by the definition that they carry, or the
+  /// platform's where the names are its own.
+  private static func encoder(of source: TrajectoryShards) throws -> StateEncoder? {
+    if let definition = source.manifest.stateDefinition { return try StateEncoder(definition) }
     guard let names = source.manifest.stateNames else { return nil }
     let profileSize = names.count - StateEncoder(profileNames: []).stateSize
     guard profileSize >= 0 else { return nil }

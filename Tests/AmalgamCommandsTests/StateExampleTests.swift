@@ -30,7 +30,7 @@ struct StateExampleTests {
     #expect(
       definition.unfitted == [
         "profile.follow_user_num", "profile.fans_user_num", "profile.register_days",
-        "profile.onehot_feat1", "history.topics.values",
+        "profile.onehot_feat1", "history.topics.values", "statistics",
       ])
     #expect(definition.history.windows.map(\.name) == ["last_5", "last_20", "last_100", "history"])
     #expect(definition.profile[0].values == ["full_active", "high_active", "middle_active"])

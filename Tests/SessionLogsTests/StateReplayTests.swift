@@ -203,4 +203,64 @@ struct StateReplayTests {
     }
     #expect(abs(sum / count) < 1e-4)
   }
+
+  @Test("play times in milliseconds reach the state with all their bits")
+  func playSeconds() throws {
+    // These, as minutes and back, round to other steps of log(1 + seconds).
+    let seconds: [Float] = [243.662, 246.546, 487.831, 494.923, 495.65, 511.916]
+    #expect(seconds.allSatisfy { $0 / 60 * 60 != $0 })
+    let definition = StateDefinition(
+      history: HistoryFeatures(
+        behaviors: ["click"], windows: [.init(interactions: 1)], times: [.logWatchSeconds],
+        totals: []),
+      session: SessionFeatures(features: [.sums], signals: ["play_minutes"]))
+    var recorded = RecordedLog()
+    var events: [FeedbackEvent] = []
+    for (index, play) in seconds.enumerated() {
+      let time = 1000 + Int64(index) * 1000
+      recorded.decisions.append(.init(user: "u1", timeMilliseconds: time, impressions: 2))
+      recorded.feedback.append(
+        .init(
+          user: "u1", arrivalMilliseconds: time + 100,
+          interaction: Interaction(
+            timeMilliseconds: time + 100, requestTimeMilliseconds: time, playSeconds: play,
+            playIntegrity: 1, behaviors: [0])))
+      events.append(
+        smallFeedback(
+          "r\(index)", at: time + 100, arrival: time + 100, play: play, behaviors: [0, 0, 0]))
+    }
+    let folder = try TemporaryFolder()
+    let log = try writeLog(
+      folder.path + "/log",
+      recorded.decisions.enumerated().map {
+        smallDecision("r\($0)", at: $1.timeMilliseconds)
+      }, events)
+    var states: [[Float]] = []
+    try StateReplay(
+      definition,
+      tables: LogTables(of: log, in: AnalyticsDatabase(), window: LogWindow(), withStates: false)
+    ).forEachDecision { states.append($0.state) }
+    #expect(try states == recorded.states(StateEncoder(definition)))
+  }
+
+  @Test("a schema holds the definition of its states with all bits, and refuses another's")
+  func schemaDefinition() throws {
+    let folder = try TemporaryFolder()
+    var definition = Fixture.definition
+    definition.normalization = .standard
+    let size = definition.names.count
+    definition.statistics = StateNormalizer(
+      mean: (0..<size).map { Float($0) / 7 }, deviation: (0..<size).map { Float($0 + 1) / 3 })
+    let schema = try LogSchema(stateNames: definition.names, stateDefinition: definition)
+    let writer = try SessionLogWriter(folder: folder.path + "/log", schema: schema)
+    #expect(try writer.finish().schema == schema)
+    #expect(throws: SessionLogError.self) {
+      try LogSchema(stateNames: definition.names.dropLast(), stateDefinition: definition)
+    }
+    definition.statistics = nil
+    let error = #expect(throws: SessionLogError.self) {
+      try LogSchema(stateNames: definition.names, stateDefinition: definition)
+    }
+    #expect(error?.description.contains("state_definition: statistics") == true)
+  }
 }

@@ -244,6 +244,10 @@ struct TrajectoryShardsTests {
       "0 (terminal) or 1 (truncated) at 0", with("session_end", Tensor([2, 0] as [Int64])))
     try refused("“session_end”: one such tensor expected") { $0.removeLast() }
     try refused("“feedback” or “rewards” expected") { $0.remove(at: 2) }
+    let unknownDensity = Tensor([0, .nan, -.infinity] as [Float])
+    try refused(
+      "“log_propensities”, row 2: a finite number, or NaN for an unknown one expected, found -inf",
+      with("log_propensities", unknownDensity))
     try refused("time order", with("start_time_ms", Tensor([5, 4] as [Int64])))
     let feedback = Tensor([1, 2, 3] as [Float], shape: [3, 1])
     try refused("“signals” expected in the manifest") { $0[2] = ("feedback", feedback) }
@@ -251,6 +255,17 @@ struct TrajectoryShardsTests {
     manifest.signals = ["click"]
     try refused("the reward weighs “play_minutes”", manifest: manifest) {
       $0[2] = ("feedback", feedback)
+    }
+    manifest = TrajectoryManifest()
+    manifest.stateNames = ["s"]
+    try refused("“states”: 1 columns expected by the names", manifest: manifest) { _ in }
+    manifest = TrajectoryManifest()
+    manifest.actionNames = ["a", "b"]
+    try refused("“actions”: 2 columns expected by the names", manifest: manifest) { _ in }
+    for (rows, sessions, reason) in [(4, 2, "4 rows"), (3, 1, "1 sessions")] {
+      manifest = TrajectoryManifest()
+      manifest.shards = [.init(file: "a.safetensors", transitions: rows, sessions: sessions)]
+      try refused("\(reason) expected by the manifest", manifest: manifest) { _ in }
     }
     manifest = TrajectoryManifest()
     manifest.version = 9

@@ -77,6 +77,7 @@ extension LogsCommand {
         definition: try ConfigurationFile.load(
           StateDefinition(), from: path(states.definition)),
         profiles: states.profiles.map(path), items: states.items.map(path),
+        userKey: states.userKey ?? "user_id", itemKey: states.itemKey ?? "item_id",
         trainFraction: states.trainFraction ?? 0.9)
     }
 

@@ -93,6 +93,18 @@ public struct StateDefinition: Sendable, Equatable, Codable {
         found: "\(statistics.stateSize)")
     }
   }
+
+  /// Checks that the definition is sound, fitted and builds states of these features.
+  /// - Throws: `StateDefinitionError` naming the key.
+  public func check(builds stateNames: [String]) throws(StateDefinitionError) {
+    let built = try StateEncoder(self).names
+    guard built != stateNames else { return }
+    let place = zip(built, stateNames).enumerated().first { $1.0 != $1.1 }
+    throw StateDefinitionError(
+      key: place.map { "feature \($0.offset)" } ?? "features",
+      expected: place.map { "“\($0.element.1)”" } ?? "\(stateNames.count)",
+      found: place.map { "“\($0.element.0)”" } ?? "\(built.count)")
+  }
 }
 
 extension StateDefinition {

@@ -38,11 +38,17 @@ public struct LogMapping: Codable, Sendable, Equatable {
     public var profiles: String?
     /// A file of items with their topics, from the mapping's folder.
     public var items: String?
+    /// What the profiles call the user's id; `user_id`.
+    public var userKey: String?
+    /// What the items call the item's id; `item_id`.
+    public var itemKey: String?
     /// The share of sessions, by start time, on which it is fitted; 0.9, as preparation splits.
     public var trainFraction: Double?
 
     enum CodingKeys: String, CodingKey {
       case definition, profiles, items
+      case userKey = "user_key"
+      case itemKey = "item_key"
       case trainFraction = "train_fraction"
     }
 
@@ -52,6 +58,8 @@ public struct LogMapping: Codable, Sendable, Equatable {
       try container.encode(definition, forKey: .definition)
       try container.encode(profiles, forKey: .profiles)
       try container.encode(items, forKey: .items)
+      try container.encode(userKey, forKey: .userKey)
+      try container.encode(itemKey, forKey: .itemKey)
       try container.encode(trainFraction, forKey: .trainFraction)
     }
   }

@@ -6,21 +6,27 @@ public import FusionMDP
 public struct StateFilling: Sendable {
   /// What a state holds; what depends on data is fitted.
   public var definition: StateDefinition
-  /// A file of user profiles: `user_id`, the declared columns, maybe `time_ms`.
+  /// A file of user profiles: the user's id, the declared columns, maybe `time_ms`.
   public var profiles: String?
-  /// A file of items: `item_id`, `topic` or `category`, maybe `time_ms`.
+  /// A file of items: the item's id, the declared column of topics, maybe `time_ms`.
   public var items: String?
+  /// What the profiles call the user's id.
+  public var userKey: String
+  /// What the items call the item's id.
+  public var itemKey: String
   /// The share of sessions, by start time, on which the definition is fitted: that of preparation.
   public var trainFraction: Double
 
   /// States by this definition.
   public init(
     definition: StateDefinition, profiles: String? = nil, items: String? = nil,
-    trainFraction: Double = 0.9
+    userKey: String = "user_id", itemKey: String = "item_id", trainFraction: Double = 0.9
   ) {
     self.definition = definition
     self.profiles = profiles
     self.items = items
+    self.userKey = userKey
+    self.itemKey = itemKey
     self.trainFraction = trainFraction
   }
 
@@ -39,13 +45,15 @@ public struct StateFilling: Sendable {
         temporaryFolder: options.spillFolder))
     let tables = try LogTables(of: log, in: database, window: LogWindow(), withStates: false)
     try tables.cutSessions()
-    let replay = try StateReplay(definition, tables: tables, profiles: profiles, items: items)
+    let replay = try StateReplay(
+      definition, tables: tables, profiles: profiles, items: items, userKey: userKey,
+      itemKey: itemKey)
     let fitted = try replay.fitted(before: trainingEnd(tables))
     let schema = try LogSchema(
       tasks: log.schema.tasks, behaviors: log.schema.behaviors, stateNames: fitted.names,
       actionSize: log.schema.actionSize,
       unknown: Set(log.schema.unknown).subtracting([.state]),
-      windowEndMilliseconds: log.schema.windowEndMilliseconds)
+      windowEndMilliseconds: log.schema.windowEndMilliseconds, stateDefinition: fitted)
     let writer = try SessionLogWriter(
       folder: output, schema: schema, replacing: options.replacing)
     defer { writer.abandon() }

@@ -17,11 +17,13 @@ extension LogSchema {
     var actionSize: Int
     var unknown: [String]?
     var windowEndMilliseconds: Int64?
+    var stateDefinition: StateDefinition?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
       case schema, tasks, behaviors, state, unknown
       case actionSize = "action_size"
       case windowEndMilliseconds = "window_end_ms"
+      case stateDefinition = "state_definition"
     }
   }
 
@@ -34,7 +36,7 @@ extension LogSchema {
       },
       behaviors: behaviors, state: stateNames, actionSize: actionSize,
       unknown: unknown.isEmpty ? nil : unknown.map(\.rawValue),
-      windowEndMilliseconds: windowEndMilliseconds)
+      windowEndMilliseconds: windowEndMilliseconds, stateDefinition: stateDefinition)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(file), as: UTF8.self) + "\n"
@@ -64,7 +66,8 @@ extension LogSchema {
       try self.init(
         tasks: try LogSchema.tasks(of: file), behaviors: file.behaviors, stateNames: file.state,
         actionSize: file.actionSize, unknown: try LogSchema.unknown(of: file),
-        windowEndMilliseconds: file.windowEndMilliseconds)
+        windowEndMilliseconds: file.windowEndMilliseconds,
+        stateDefinition: file.stateDefinition)
     } catch SessionLogError.schema(_, let reason) {
       throw SessionLogError.schema(path: path, reason)
     }

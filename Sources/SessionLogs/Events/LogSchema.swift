@@ -26,6 +26,9 @@ public struct LogSchema: Sendable, Equatable {
   public let behaviors: [String]
   /// What each of the S numbers of `state` is.
   public let stateNames: [String]
+  /// What the states were built by, fitted, if the log says it: a service that builds states by the
+  /// same definition gets the same numbers.
+  public let stateDefinition: StateDefinition?
   /// The number of fusion weights of `action`, A; 0 if the weights are unknown.
   public let actionSize: Int
   /// When the collection of this log ended, in milliseconds since 1970; nil: at its last event.
@@ -45,16 +48,18 @@ public struct LogSchema: Sendable, Equatable {
   ///   - actionSize: A, if it differs from the number of tasks.
   ///   - unknown: what no decision of the log knows: states then have no names, and actions no
   ///     weights.
-  /// - Throws: `SessionLogError.schema` for an empty, repeated or reserved name, and for what is
-  ///   said to be unknown and has a size.
+  ///   - stateDefinition: what the states were built by, fitted; its names are `stateNames`.
+  /// - Throws: `SessionLogError.schema` for an empty, repeated or reserved name, for what is said to
+  ///   be unknown and has a size, and for a definition of other states.
   public init(
     tasks: TaskSchema = .standard, behaviors: [String] = standardBehaviors,
     stateNames: [String], actionSize: Int? = nil, unknown: Set<Part> = [],
-    windowEndMilliseconds: Int64? = nil
+    windowEndMilliseconds: Int64? = nil, stateDefinition: StateDefinition? = nil
   ) throws(SessionLogError) {
     self.tasks = tasks
     self.behaviors = behaviors
     self.stateNames = stateNames
+    self.stateDefinition = stateDefinition
     self.actionSize = actionSize ?? (unknown.contains(.action) ? 0 : tasks.count)
     self.unknown = Part.allCases.filter(unknown.contains)
     self.windowEndMilliseconds = windowEndMilliseconds
@@ -78,6 +83,11 @@ public struct LogSchema: Sendable, Equatable {
       throw .schema(
         path: nil,
         "state: no name expected where states are unknown, found \(stateNames.count)")
+    }
+    do {
+      try stateDefinition?.check(builds: stateNames)
+    } catch {
+      throw .schema(path: nil, "state_definition: \(error)")
     }
     if tasks.count == 0 && !unknown.isSuperset(of: [.action, .taskScores]) {
       throw .schema(

@@ -160,7 +160,7 @@ package struct LogTables {
     let verdicts = kinds.map { "WHEN \($0.1) THEN '\($0.0.rawValue)'" }.joined(separator: "\n    ")
     return """
       CREATE TABLE judged_feedback AS SELECT f.rowid AS id, d.id AS decision_id, f.item_id,
-        f.time_ms, f.arrival_time_ms, f.duration_seconds,
+        f.time_ms, f.arrival_time_ms, f.play_time_seconds, f.duration_seconds,
         CASE
           \(verdicts)
         END AS verdict,

@@ -189,8 +189,8 @@ extension StateReplay {
       let (known, times) = (try chunk.int64s("known_ms"), try chunk.int64s("time_ms"))
       let requestTimes = try chunk.int64s("request_ms")
       let impressions = try chunk.int64s("impressions")
-      let (minutes, integrity) = (
-        try chunk.floats("play_minutes"), try chunk.floats("play_integrity")
+      let (seconds, integrity) = (
+        try chunk.floats("play_seconds"), try chunk.floats("play_integrity")
       )
       let behaviors = try behaviorNames.indices.map { try chunk.floats("behavior_\($0)") }
       let (topic, topics) = (try chunk.column("topic"), try chunk.strings("topic"))
@@ -205,7 +205,7 @@ extension StateReplay {
         case 1:
           let interaction = Interaction(
             timeMilliseconds: times[row], requestTimeMilliseconds: requestTimes[row],
-            playSeconds: minutes[row] * 60, playIntegrity: integrity[row],
+            playSeconds: seconds[row], playIntegrity: integrity[row],
             behaviors: behaviors.map { $0[row] }, topic: topic.isNull(row) ? nil : topics[row])
           try body(.feedback(users[row], known: known[row], interaction))
         default:
@@ -245,14 +245,14 @@ extension StateReplay {
     var branches = [
       """
       SELECT x.user_id, x.time_ms AS known_ms, 0 AS kind, d.id, d.request_id, x.time_ms,
-        NULL::BIGINT AS request_ms, d.item_count AS impressions, NULL::FLOAT AS play_minutes,
+        NULL::BIGINT AS request_ms, d.item_count AS impressions, NULL::FLOAT AS play_seconds,
         NULL::FLOAT AS play_integrity, NULL::VARCHAR AS topic\(nulls(behaviors))
         \(values(carrying, carried))\(nulls(profile.map(\.name)))
       FROM kept_decisions d JOIN decisions x ON x.rowid = d.id
       """,
       """
       SELECT f.user_id, f.known_ms, 1, f.id, NULL, f.time_ms, f.request_ms, NULL,
-        f.signal_0, f.signal_1, \(hasTopics ? "i.topic" : "NULL")\
+        f.play_time_seconds, f.signal_1, \(hasTopics ? "i.topic" : "NULL")\
       \(values(signals.map { $0.replacing("j.", with: "f.") }, behaviors))
         \(nulls(carried))\(nulls(profile.map(\.name)))
       FROM (SELECT j.*, d.user_id, d.time_ms AS request_ms,

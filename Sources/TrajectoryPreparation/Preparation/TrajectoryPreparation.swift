@@ -165,6 +165,7 @@ private struct PreparationRun {
     try writer.finish()
     var manifest = TrajectoryManifest()
     manifest.stateNames = schema.stateNames
+    manifest.stateDefinition = schema.stateDefinition
     if schema.actionSize == schema.taskCount { manifest.actionNames = schema.tasks.names }
     manifest.signals = plan.signals
     if let settings = configuration.playQuantile {

@@ -1,5 +1,6 @@
 import DurableFiles
 import Foundation
+public import FusionMDP
 
 /// `manifest.json` of a folder of trajectory shards: what the numbers mean and where they come
 /// from.
@@ -14,6 +15,13 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
     public var transitions: Int
     /// The sessions in it.
     public var sessions: Int
+
+    /// A file with so many transitions and sessions.
+    public init(file: String, transitions: Int, sessions: Int) {
+      self.file = file
+      self.transitions = transitions
+      self.sessions = sessions
+    }
   }
 
   /// Which part of a log's sessions the folder holds.
@@ -77,6 +85,8 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
   public var version = TrajectoryManifest.currentVersion
   /// What each of the S numbers of a state is.
   public var stateNames: [String]?
+  /// What the states were built by, fitted, where the log says it.
+  public var stateDefinition: StateDefinition?
   /// What each of the A numbers of an action weighs.
   public var actionNames: [String]?
   /// What each of the V columns of `feedback` counts; needed where there is `feedback`.
@@ -104,6 +114,7 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
     case format, version, signals, transitions, sessions, shards, split, preparation, sources
     case counts
     case stateNames = "state"
+    case stateDefinition = "state_definition"
     case actionNames = "action"
     case windowEndMilliseconds = "window_end_ms"
     case playQuantiles = "play_quantiles"
@@ -141,6 +152,11 @@ public struct TrajectoryManifest: Sendable, Equatable, Codable {
       throw PreparationError.shards(
         path: path,
         "layout version \(TrajectoryManifest.currentVersion) expected, found \(version)")
+    }
+    do {
+      if let stateDefinition { try stateDefinition.check(builds: stateNames ?? []) }
+    } catch {
+      throw PreparationError.shards(path: path, "state_definition: \(error)")
     }
   }
 }

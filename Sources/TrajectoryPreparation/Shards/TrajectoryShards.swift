@@ -91,6 +91,17 @@ public struct TrajectoryShards: TransitionSource {
     guard let first = shards.first else {
       throw PreparationError.shards(path: folder, "there is no safetensors file in it")
     }
+    for (what, names, columns) in [
+      ("states", manifest.stateNames, first.stateSize),
+      ("actions", manifest.actionNames, first.actionSize),
+    ] {
+      if let names, names.count != columns {
+        throw PreparationError.shards(
+          path: first.path,
+          "tensor “\(what)”: \(names.count) columns expected by the names in the manifest, found "
+            + "\(columns)")
+      }
+    }
     for (index, shard) in shards.enumerated() {
       for (what, expected, found) in [
         ("states", first.stateSize, shard.stateSize),
@@ -100,9 +111,13 @@ public struct TrajectoryShards: TransitionSource {
           path: shard.path,
           "tensor “\(what)”: \(expected) columns expected as in \(first.path), found \(found)")
       }
-      if let listed = manifest.shards?[index].transitions, listed != shard.rowCount {
+      guard let listed = manifest.shards?[index] else { continue }
+      for (what, expected, found) in [
+        ("rows", listed.transitions, shard.rowCount),
+        ("sessions", listed.sessions, shard.sessionCount),
+      ] where expected != found {
         throw PreparationError.shards(
-          path: shard.path, "\(listed) rows expected by the manifest, found \(shard.rowCount)")
+          path: shard.path, "\(expected) \(what) expected by the manifest, found \(found)")
       }
     }
     return shards
@@ -144,12 +159,13 @@ public struct TrajectoryShards: TransitionSource {
         let count = min(buffer.count, values.count - start)
         values.copy(start..<start + count, into: &buffer, at: 0)
         for index in 0..<count where !holds(buffer[index]) {
-          let width = values.shape[1]
+          let width = values.shape.count > 1 ? values.shape[1] : 1
           let place = start + index
+          let column = values.shape.count > 1 ? ", column \(place % width)" : ""
           throw PreparationError.shards(
             path: shard.path,
-            "tensor “\(name)”, row \(place / width), column \(place % width): \(expected) "
-              + "expected, found \(buffer[index])")
+            "tensor “\(name)”, row \(place / width)\(column): \(expected) expected, found "
+              + "\(buffer[index])")
         }
         start += count
       }
@@ -158,6 +174,11 @@ public struct TrajectoryShards: TransitionSource {
     try check(shard.actions, "actions", "a number in [−1, 1]") { abs($0) <= 1 }
     if let final = shard.finalStates {
       try check(final, "final_states", "a finite number") { abs($0) < .infinity }
+    }
+    if let densities = shard.logPropensities {
+      try check(densities, "log_propensities", "a finite number, or NaN for an unknown one") {
+        $0.isNaN || $0.isFinite
+      }
     }
   }
 

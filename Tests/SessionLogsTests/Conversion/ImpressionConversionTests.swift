@@ -167,6 +167,7 @@ struct StateFillingTests {
     #expect(report.decisions == 40 && report.feedback == 40 && report.dropped.isEmpty)
     let log = try SessionLogFolder(path: fixture.output)
     #expect(log.schema.stateNames == definition.names)
+    #expect(log.schema.stateDefinition == definition)
     #expect(log.schema.unknown == [.action, .taskScores])
     #expect(try LogValidation(of: log).isValid(strictly: true))
     let lines = try fixture.lines("decisions.jsonl")
