@@ -28,6 +28,7 @@ extension LogTables {
     let end = windowEndMilliseconds
     let deadline = window.feedbackDeadlineMilliseconds
     let gap = window.sessionGapMilliseconds
+    // The sum counts pauses: windows over count(*) FILTER take the engine a user's requests squared.
     return """
       CREATE TABLE steps AS
       WITH active AS (
@@ -41,8 +42,8 @@ extension LogTables {
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS pause_ms
         FROM active
       ), numbered AS (
-        SELECT *, count(*) FILTER (WHERE pause_ms > \(gap)) OVER (
-            PARTITION BY user_id ORDER BY time_ms, id ROWS UNBOUNDED PRECEDING) AS session
+        SELECT *, sum(coalesce(pause_ms > \(gap), false)::INTEGER) OVER (
+            PARTITION BY user_id ORDER BY time_ms, id ROWS UNBOUNDED PRECEDING)::BIGINT AS session
         FROM pauses
       )
       SELECT id, user_id, session, time_ms, arm, item_count, active_ms, open,

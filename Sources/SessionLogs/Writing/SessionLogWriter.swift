@@ -137,14 +137,18 @@ public final class SessionLogWriter {
     for (index, value) in state.enumerated() where !value.isFinite {
       throw fail("a finite number for \(schema.stateNames[index])", "\(value)")
     }
+    let (bytes, empty) = (Array(line.utf8), SessionLogWriter.emptyState)
     // A text that holds these characters has its quotes escaped.
-    guard let place = line.firstRange(of: ",\"state\":[],") else { throw fail("[]", "a state") }
+    let place = bytes.indices.dropLast(empty.count - 1).first { start in
+      empty.indices.allSatisfy { bytes[start + $0] == empty[$0] }
+    }
+    guard let place else { throw fail("[]", "a state") }
     self.line.clear()
-    self.line.append(raw: Array(line[..<place.lowerBound].utf8))
+    self.line.append(raw: Array(bytes[..<place]))
     self.line.append(raw: Array(",\"state\":".utf8))
     self.line.append(floats: state, state.indices)
     self.line.append(raw: Array(",".utf8))
-    self.line.append(raw: Array(line[place.upperBound...].utf8))
+    self.line.append(raw: Array(bytes[(place + empty.count)...]))
     self.line.append(byte: UInt8(ascii: "\n"))
     try decisions.write(self.line.bytes)
     decisionCount += 1
@@ -156,6 +160,7 @@ public final class SessionLogWriter {
     feedbackCount += 1
   }
 
+  private static let emptyState = Array(",\"state\":[],".utf8)
   private static let null = Array("null".utf8)
   private static let lineEnd = Array("}\n".utf8)
 
