@@ -169,7 +169,8 @@ struct DeclaredStateVerbTests {
     for user in users {
       profiles[try #require(user["user_id"])] = encoder.definition.profile.map { feature in
         guard let text = user[feature.name], !text.isEmpty else { return .missing }
-        return feature.type == .category ? .text(text) : Double(text).map { .number($0) } ?? .missing
+        return feature.type == .category
+          ? .text(text) : Double(text).map { .number($0) } ?? .missing
       }
     }
     let videos = try table(data + "/video_features_basic_pure.csv.gz")

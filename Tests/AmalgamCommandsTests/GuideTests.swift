@@ -1,32 +1,45 @@
 import DurableFiles
 import Foundation
+import FusionMDP
+import PolicyArtifacts
 import Testing
 
 /// The guides' commands, run as the pages have them.
 @Suite("Docs/Guides")
 struct GuideTests {
-  /// A block of shell commands and the exit status that the page promises.
+  /// A block of shell commands, the exit status that the page promises, and what it shows of the
+  /// answer.
   private struct Block {
     let commands: String
     let status: Int32
     let line: Int
+    var answer: [Substring] = []
   }
 
-  /// The blocks that begin with ```` ```sh ````; `status=N` after it is the promised status.
+  /// The blocks that begin with ```` ```sh ````; `status=N` after it is the promised status, and a
+  /// block ```` ```text ```` before the next one holds lines of the answer.
   private func blocks(_ page: DocumentationPage) throws -> [Block] {
-    try page.text.matches(of: /```sh( status=(\d+))?\n((?:.|\n)*?)```/).map { match in
-      let status = match.2.map { Int32($0) } ?? 0
-      return Block(
-        commands: String(match.3), status: try #require(status),
-        line: page.text[..<match.range.lowerBound].filter { $0 == "\n" }.count + 1)
+    var blocks: [Block] = []
+    for match in page.text.matches(of: /```(sh|text)( status=(\d+))?\n((?:.|\n)*?)```/) {
+      if match.1 == "text" {
+        try #require(!blocks.isEmpty)
+        blocks[blocks.count - 1].answer += match.4.split(separator: "\n")
+        continue
+      }
+      let status = match.3.map { Int32($0) } ?? 0
+      blocks.append(
+        Block(
+          commands: String(match.4), status: try #require(status),
+          line: page.text[..<match.range.lowerBound].filter { $0 == "\n" }.count + 1))
     }
+    return blocks
   }
 
   @Test("every command of your-own-logs.md ends as the page says", .timeLimit(.minutes(4)))
   func yourOwnLogs() throws {
     let page = try DocumentationPage("Guides/your-own-logs.md")
     let blocks = try blocks(page)
-    #expect(blocks.count >= 9)
+    #expect(blocks.count >= 16 && blocks.count { !$0.answer.isEmpty } >= 14)
     let scratch = try ScratchFolder()
     let root = DocumentationPage.root.path
     try FileManager.default.copyItem(
@@ -55,13 +68,16 @@ struct GuideTests {
       #expect(
         process.terminationStatus == block.status,
         "your-own-logs.md:\(block.line): \(block.commands)\(text)")
-      // Lines that the page shows as the answer, where they name what the block made.
-      if block.commands.contains("--output own/log\n") {
-        #expect(text.contains("own/log: 1463 decisions, 4389 feedback events"))
+      let printed = Set(text.split(separator: "\n"))
+      for line in block.answer {
+        #expect(printed.contains(line), "your-own-logs.md:\(block.line): “\(line)” in\n\(text)")
       }
     }
     #expect(DurableFiles.exists(scratch.file("own/evaluation.json")))
     #expect(!DurableFiles.exists(scratch.file("own/narrow/schema.json")))
+    let policy = try PolicyArtifact.load(scratch.file("own/states-run/policy"))
+    #expect(policy.manifest.stateEncoder?.names.first == "last_5_click")
+    #expect(try PolicyRegistry(folder: scratch.file("own/registry")).current == "v1")
   }
 
   @Test("the files of the generic feed are what its script writes")

@@ -223,7 +223,9 @@ struct TrajectoryShardsTests {
         tensors.append((name, tensor))
       }
     }
-    try refused("“states”: float32 numbers", with("states", Tensor([1.0], shape: [1, 1])))
+    try refused(
+      "a.safetensors: tensor “states”: float32 numbers expected, found F64",
+      with("states", Tensor([1.0], shape: [1, 1])))
     try refused(
       "“actions”: the shape [3, n]", with("actions", Tensor([1, 2] as [Float], shape: [2, 1])))
     try refused(

@@ -90,7 +90,8 @@ private struct ShardReader {
     do {
       return try file.mappedFloats(name)
     } catch {
-      throw fail(name, "float32 numbers", "\(error)")
+      let element = try? file.tensor(name).element
+      throw fail(name, "float32 numbers", element?.rawValue ?? "\(error)")
     }
   }
 
