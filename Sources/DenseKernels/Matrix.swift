@@ -57,13 +57,20 @@ package struct Matrix: Sendable, Equatable {
   /// The rows at the indices, in their order, repeats allowed: [indices.count, columns].
   package func gatherRows(_ indices: [Int]) -> Matrix {
     checkShape()
-    var gathered: [Float] = []
-    gathered.reserveCapacity(indices.count * columns)
     for index in indices {
       precondition(index >= 0 && index < rows, "row \(index) is not in 0..<\(rows)")
-      gathered.append(contentsOf: values[index * columns..<(index + 1) * columns])
     }
-    return Matrix(rows: indices.count, columns: columns, values: gathered)
+    var gathered = Matrix(rows: indices.count, columns: columns)
+    let width = columns
+    unsafe values.withUnsafeBufferPointer { source in
+      unsafe gathered.values.withUnsafeMutableBufferPointer { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        for (row, index) in indices.enumerated() {
+          unsafe (to + row * width).update(from: from + index * width, count: width)
+        }
+      }
+    }
+    return gathered
   }
 
   /// Each row n times in a row: [B, S] → [B·n, S], row b stands at b·n ..< (b + 1)·n.

@@ -36,7 +36,8 @@ struct ValidationVerbTests {
     for estimator in estimators {
       #expect(
         estimator.keys.sorted() == [
-          "absolute_error", "coverage", "estimator", "rank_correlation", "regret_at_1",
+          "above_floors", "absolute_error", "coverage", "estimator", "rank_correlation",
+          "rank_correlation_above_floors", "regret_at_1",
         ])
       let coverage = try #require(estimator["coverage"] as? Double)
       #expect((0...1).contains(coverage))
@@ -48,13 +49,53 @@ struct ValidationVerbTests {
       policies.map { $0["policy"] as? String } == [
         "static 0.0", "static 1.0", "noisy 0.3", "personal 0.3",
       ])
-    #expect(Set(policies.compactMap { $0["truth"] as? Double }).count == 4)
+    let truths = policies.compactMap { $0["truth"] as? Double }
+    #expect(Set(truths).count == 4)
+    try Self.expectDifferences(of: policies, truths: truths)
+    #expect(abs(try #require(found["truth_rank_correlation"] as? Double)) <= 1)
+    // With so few users every estimate lies below a floor.
+    #expect(estimators.allSatisfy { $0["above_floors"] as? Int == 0 })
+    #expect(estimators.allSatisfy { $0["rank_correlation_above_floors"] is NSNull })
     #expect(try DurableFiles.readText(fixture.path("found.json")) == first.output)
     #expect(try AmalgamProcess(arguments + ["--set", "threads=1"]).output == first.output)
     let table = try AmalgamProcess(
       ["evaluate", "--validate", "--platform", fixture.platform] + Self.tiny)
     #expect(table.output.contains("SIMULATED PLATFORM"))
     #expect(table.output.contains("rank corr."))
+  }
+
+  /// The best policy is no distance from itself, and each other one as far as the true values say.
+  private static func expectDifferences(of policies: [[String: Any]], truths: [Double]) throws {
+    let best = try #require(truths.max())
+    for (policy, truth) in zip(policies, truths) {
+      let difference = try #require(policy["truth_difference"] as? Double)
+      let low = try #require(policy["truth_difference_low"] as? Double)
+      let high = try #require(policy["truth_difference_high"] as? Double)
+      #expect(abs(difference - (truth - best)) < 1e-9)
+      #expect(truth == best ? low == 0 && high == 0 : low < difference && difference < high)
+    }
+  }
+
+  @Test("with little reach every policy is nearly the reference")
+  func reach() throws {
+    func distances(_ reach: String) throws -> [Double] {
+      let process = try AmalgamProcess(
+        [
+          "evaluate", "--validate", "--platform", fixture.platform, "--json", "--estimators",
+          "linear_fitted_q", "--set", "validation.reach=\(reach)",
+        ] + Self.tiny)
+      #expect(process.status == 0, "\(process.errors)")
+      let found = try #require(
+        try JSONSerialization.jsonObject(with: Data(process.output.utf8)) as? [String: Any])
+      let policies = try #require(found["policies"] as? [[String: Any]])
+      return policies.compactMap { $0["action_distance"] as? Double }
+    }
+    func spread(_ values: [Double]) -> Double { (values.max() ?? 0) - (values.min() ?? 0) }
+    let near = try distances("0.001")
+    let whole = try distances("1")
+    #expect(near.count == 4)
+    #expect(spread(near) < 0.002)
+    #expect(spread(whole) > 0.02)
   }
 
   @Test("a policy of the user's own is one more, and one of other weights is refused")
@@ -81,6 +122,8 @@ struct ValidationVerbTests {
     }
     try refused("validation.policies=3", "validation.policies: expected at least 4, found 3")
     try refused("validation.days=0", "validation.days: expected at least 1, found 0")
+    try refused("validation.reach=0", "validation.reach: expected more than 0, at most 1, found 0")
+    try refused("validation.reach=1.5", "validation.reach: expected more than 0, at most 1, found")
     try refused("validation.noiseDeviation=0", "validation.noiseDeviation: expected more than 0")
     try AmalgamProcess(["evaluate", "--validate", "--platform", fixture.path("none")])
       .expectError(2, saying: "no platform.json")

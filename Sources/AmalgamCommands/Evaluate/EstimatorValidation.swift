@@ -20,6 +20,8 @@ struct EstimatorValidation {
     var warmupDays = 1
     /// Policies made by the rule of `ValidationPolicies`.
     var policies = 12
+    /// How much of the way from the platform's reference weights every policy goes to its own.
+    var reach = 1.0
     /// User sessions that the search for the best static weights may spend.
     var searchSessions = 20_000
     /// Standard deviation of random exploration, and of action noise around the reference weights.
@@ -43,6 +45,10 @@ struct EstimatorValidation {
         ("users", users), ("truthUsers", truthUsers), ("searchSessions", searchSessions),
       ] {
         try CountRange.things.check("validation.\(key)", count)
+      }
+      guard reach > 0 && reach <= 1 else {
+        throw CommandFailure.usage(
+          "validation.reach: expected more than 0, at most 1, found \(reach)")
       }
       for (key, deviation) in [
         ("randomDeviation", randomDeviation), ("noiseDeviation", noiseDeviation),
@@ -71,7 +77,7 @@ struct EstimatorValidation {
     settings.estimators.filter { $0.estimand == .sessionValue }
   }
 
-  private func seed(_ part: String) -> UInt64 { stableSeed(settings.seed, "validation-\(part)") }
+  func seed(_ part: String) -> UInt64 { stableSeed(settings.seed, "validation-\(part)") }
 
   /// Validates the estimators on the policies of the rule and on `added` ones.
   ///
@@ -88,20 +94,32 @@ struct EstimatorValidation {
       best: best, normalizer: normalizer,
       stream: RandomStream(seed: settings.seed, name: "validation-policies")
     ).policies(settings.validation.policies)
-    let policies = made.map { (name: $0.name, policy: $0) } + added
+    let whole = made.map { (name: $0.name, policy: $0) } + added
     for (name, policy) in added where policy.actionSize != data.actionSize {
       throw CommandFailure.usage(
         "policy \(name): expected \(data.actionSize) weights, found \(policy.actionSize)")
     }
+    let policies = whole.map { (name: $0.name, policy: nearer($0.policy)) }
     let truths = try rollOut(policies, world)
+    let log = NormalizedLog(data, normalizer: normalizer)
     var rows: [Found.Policy] = []
     for ((name, policy), truth) in zip(policies, truths) {
-      rows.append(try estimates(name, policy, truth, data, normalizer))
+      rows.append(try estimates(name, policy, truth, data, normalizer, log))
     }
     return Found(
       estimators: estimators.map { Found.Estimator($0.rawValue, rows) }, policies: rows,
+      truthRankCorrelation: EstimatorQuality.rankCorrelation(
+        truths.map(\.halves.first), truths.map(\.halves.second)),
       platform: path, seed: settings.seed, sessions: data.sessionCount,
       transitions: data.transitionCount, loggedReturn: try loggedReturn(data))
+  }
+
+  /// A policy moved toward the reference weights, as `reach` says.
+  private func nearer(_ policy: any FusionPolicy) -> any FusionPolicy {
+    guard settings.validation.reach < 1 else { return policy }
+    return NearerPolicy(
+      base: policy, reference: platform.platform.configuration.referencePolicy.action,
+      reach: Float(settings.validation.reach))
   }
 
   /// Sessions of mixed exploration around the platform's reference weights.
@@ -159,35 +177,16 @@ struct EstimatorValidation {
     return action
   }
 
-  /// True values: every policy on the same users with the same random numbers.
-  private func rollOut(
-    _ policies: [(name: String, policy: any FusionPolicy)], _ world: Reproduction.World
-  ) throws -> [TrueValue] {
-    let users = world.someUsers(settings.validation.truthUsers)
-    let progress = ProgressLine("truth by roll-out", total: policies.count)
-    let truths = try policies.enumerated().map { index, entry in
-      try Interruption.shared.check("stopped in the roll-outs")
-      let value = platform.platform.sessionReturn(
-        of: entry.policy, users: users, from: world.state, days: settings.validation.truthDays,
-        seed: seed("truth"), reward: settings.rewardWeights,
-        discount: settings.evaluation.discount, threads: settings.threads)
-      progress.update(index + 1, note: entry.name)
-      return value
-    }
-    progress.finish()
-    return truths
-  }
-
   private func estimates(
-    _ name: String, _ policy: any FusionPolicy, _ truth: TrueValue, _ data: TrajectoryArrays,
-    _ normalizer: StateNormalizer
+    _ name: String, _ policy: any FusionPolicy, _ truth: Truth, _ data: TrajectoryArrays,
+    _ normalizer: StateNormalizer, _ log: NormalizedLog
   ) throws -> Found.Policy {
     let evaluation = settings.policyEvaluation
     let seed = seed("estimates")
     let sessions: EvaluationSessions
     do {
       sessions = try evaluation.sessions(
-        of: policy, data: data, normalizer: normalizer, seed: seed)
+        of: policy, data: data, normalizer: normalizer, log: log, seed: seed)
     } catch {
       throw CommandFailure.failure("\(name): \(error)")
     }

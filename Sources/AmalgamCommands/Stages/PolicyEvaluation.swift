@@ -155,11 +155,12 @@ struct PolicyEvaluation {
   /// - Throws: `EvaluationError`.
   func sessions(
     of policy: any FusionPolicy, data: any TransitionSource, normalizer: StateNormalizer,
-    seed: UInt64
+    log: NormalizedLog? = nil, seed: UInt64
   ) throws -> EvaluationSessions {
     try EvaluationSessions(
       policy: policy, data: data, normalizer: normalizer, discount: settings.discount,
-      samples: settings.policySamples, propensities: propensities, bandwidth: bandwidth, seed: seed)
+      samples: settings.policySamples, propensities: propensities, bandwidth: bandwidth, log: log,
+      seed: seed)
   }
 
   /// One estimator's word on the policy of `sessions`, which progress calls `method`.

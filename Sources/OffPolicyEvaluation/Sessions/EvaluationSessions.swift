@@ -26,6 +26,8 @@ package struct EvaluationSessions: Sendable {
 
   let data: any TransitionSource
   let normalizer: StateNormalizer
+  /// The transitions ready for fits, where somebody made them.
+  let log: NormalizedLog?
   var actions: PolicyActionTable
   /// Of the log, [N].
   let rewards: [Float]
@@ -46,14 +48,20 @@ package struct EvaluationSessions: Sendable {
   ///   - propensities: where the densities of the logged actions come from; read by estimators that
   ///     weigh sessions only.
   ///   - bandwidth: how a policy that is no `DensityPolicy` is smoothed, for the same estimators.
+  ///   - log: `data` under `normalizer`, made once where many policies are evaluated; it changes no bit.
   /// - Throws: `EvaluationError` when there are no sessions, sizes differ or a decision lies
   ///   outside the box.
   package init(
     policy: any FusionPolicy, data: any TransitionSource, normalizer: StateNormalizer,
     discount: Double = 0.95, samples: Int = 1, propensities: BehaviorPropensities = .logged,
-    bandwidth: KernelBandwidth = .automatic, seed: UInt64
+    bandwidth: KernelBandwidth = .automatic, log: NormalizedLog? = nil, seed: UInt64
   ) throws(EvaluationError) {
     if let problem = bandwidth.problem { preconditionFailure("off-policy evaluation, \(problem)") }
+    if let log {
+      precondition(
+        log.rewards.count == data.transitionCount,
+        "a log of \(log.rewards.count) transitions beside data of \(data.transitionCount)")
+    }
     guard data.sessionCount > 0, data.transitionCount > 0 else { throw .noSessions }
     guard policy.actionSize == data.actionSize else {
       throw .actionSize(
@@ -80,6 +88,7 @@ package struct EvaluationSessions: Sendable {
     self.cache = RatioCache()
     self.data = data
     self.normalizer = normalizer
+    self.log = log
     self.actions = actions
     self.rewardScale = rewards.rootMeanSquare > 0 ? rewards.rootMeanSquare : 1
     self.largestReward = rewards.largest / rewardScale
@@ -118,6 +127,7 @@ package struct EvaluationSessions: Sendable {
     bandwidth = other.bandwidth
     data = requests
     normalizer = other.normalizer
+    log = nil  // of sessions, whose transitions go on
     actions = other.actions
     rewards = other.rewards
     loggedActions = other.loggedActions
@@ -149,6 +159,7 @@ package struct EvaluationSessions: Sendable {
 
   /// The transitions at `indices`, each with the given draw of the policy.
   func batch(at indices: [Int], draws: [Int]) -> EvaluationBatch {
+    if let log { return batch(of: log, at: indices, draws: draws) }
     let raw = data.batch(at: indices)
     let scale = Float(1 / rewardScale)
     return EvaluationBatch(
@@ -167,6 +178,18 @@ package struct EvaluationSessions: Sendable {
     batch.policyActions = matrix(gathered(actions.atStates, indices, draws), data.actionSize)
     batch.nextPolicyActions = matrix(
       gathered(actions.atNextStates, indices, draws), data.actionSize)
+  }
+
+  /// The same, by picking rows.
+  private func batch(of log: NormalizedLog, at indices: [Int], draws: [Int]) -> EvaluationBatch {
+    let scale = Float(1 / rewardScale)
+    return EvaluationBatch(
+      states: log.states.gatherRows(indices), actions: log.actions.gatherRows(indices),
+      policyActions: matrix(gathered(actions.atStates, indices, draws), data.actionSize),
+      rewards: indices.map { log.rewards[$0] * scale },
+      nextStates: log.states.gatherRows(indices.map { log.nextRows[$0] }),
+      nextPolicyActions: matrix(gathered(actions.atNextStates, indices, draws), data.actionSize),
+      bootstraps: indices.map { log.bootstraps[$0] })
   }
 
   /// Which sessions V̂ is the mean over: all, or `count` of them drawn without replacement.
