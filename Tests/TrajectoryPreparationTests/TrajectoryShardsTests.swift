@@ -194,35 +194,37 @@ struct TrajectoryShardsTests {
     #expect(refused > 100)
   }
 
+  /// Expects that a small folder, changed so, is refused for this reason.
+  private func refused(
+    _ reason: String, manifest: TrajectoryManifest = TrajectoryManifest(),
+    _ change: (inout [(String, Tensor)]) -> Void
+  ) throws {
+    let folder = try TemporaryFolder()
+    var tensors: [(String, Tensor)] = [
+      ("states", Tensor([Float](repeating: 0.5, count: 6), shape: [3, 2])),
+      ("actions", Tensor([Float](repeating: 0.5, count: 3), shape: [3, 1])),
+      ("rewards", Tensor([1, 2, 3] as [Float])),
+      ("session_offsets", Tensor([0, 2, 3] as [Int64])),
+      ("session_end", Tensor([0, 1] as [Int64])),
+    ]
+    change(&tensors)
+    try Safetensors.write(tensors, metadata: [:], to: folder.path + "/a.safetensors")
+    try manifest.write(toFolder: folder.path)
+    let error = #expect(throws: PreparationError.self, "\(reason)") {
+      try TrajectoryShards(folder: folder.path)
+    }
+    #expect(error?.description.contains(reason) == true, "\(reason): \(String(describing: error))")
+  }
+
+  private func with(_ name: String, _ tensor: Tensor) -> (inout [(String, Tensor)]) -> Void {
+    { tensors in
+      tensors.removeAll { $0.0 == name }
+      tensors.append((name, tensor))
+    }
+  }
+
   @Test("a folder that cannot be used says which file, tensor, expected and found")
   func badFolders() throws {
-    let folder = try TemporaryFolder()
-    func refused(
-      _ reason: String, manifest: TrajectoryManifest = TrajectoryManifest(),
-      _ change: (inout [(String, Tensor)]) -> Void
-    ) throws {
-      var tensors: [(String, Tensor)] = [
-        ("states", Tensor([Float](repeating: 0.5, count: 6), shape: [3, 2])),
-        ("actions", Tensor([Float](repeating: 0.5, count: 3), shape: [3, 1])),
-        ("rewards", Tensor([1, 2, 3] as [Float])),
-        ("session_offsets", Tensor([0, 2, 3] as [Int64])),
-        ("session_end", Tensor([0, 1] as [Int64])),
-      ]
-      change(&tensors)
-      try Safetensors.write(tensors, metadata: [:], to: folder.path + "/a.safetensors")
-      try manifest.write(toFolder: folder.path)
-      let error = #expect(throws: PreparationError.self, "\(reason)") {
-        try TrajectoryShards(folder: folder.path)
-      }
-      #expect(
-        error?.description.contains(reason) == true, "\(reason): \(String(describing: error))")
-    }
-    func with(_ name: String, _ tensor: Tensor) -> (inout [(String, Tensor)]) -> Void {
-      { tensors in
-        tensors.removeAll { $0.0 == name }
-        tensors.append((name, tensor))
-      }
-    }
     try refused(
       "a.safetensors: tensor “states”: float32 numbers expected, found F64",
       with("states", Tensor([1.0], shape: [1, 1])))
@@ -251,6 +253,10 @@ struct TrajectoryShardsTests {
       "“log_propensities”, row 2: a finite number, or NaN for an unknown one expected, found -inf",
       with("log_propensities", unknownDensity))
     try refused("time order", with("start_time_ms", Tensor([5, 4] as [Int64])))
+  }
+
+  @Test("a folder that contradicts its manifest says what each of them has")
+  func contradictions() throws {
     let feedback = Tensor([1, 2, 3] as [Float], shape: [3, 1])
     try refused("“signals” expected in the manifest") { $0[2] = ("feedback", feedback) }
     var manifest = TrajectoryManifest()
