@@ -12,12 +12,22 @@ extension PolicyEvaluation {
 
     /// How the sessions were weighted; see `WeightDiagnostics`.
     struct Weights: Codable, Equatable {
+      /// What a cap took; see `CapDiagnostics`.
+      struct Cap: Codable, Equatable {
+        var cap: Double
+        var cappedShare: Double
+        var removedShare: Double
+        var shift: Double
+      }
+
       var effectiveSampleSize: Double
       var largestShare: Double
       var meanWeight: Double
       var meanWeightError: Double
       var bandwidth: Double?
       var propensitiesAreFitted: Bool
+      /// Nil of an estimator without a cap.
+      var cap: Cap?
 
       init(_ weights: WeightDiagnostics) {
         effectiveSampleSize = weights.effectiveSampleSize
@@ -26,6 +36,11 @@ extension PolicyEvaluation {
         meanWeightError = weights.meanWeightError
         bandwidth = weights.bandwidth
         propensitiesAreFitted = weights.propensitiesAreFitted
+        cap = weights.cap.map {
+          Cap(
+            cap: $0.cap, cappedShare: $0.cappedShare, removedShare: $0.removedShare,
+            shift: $0.shift)
+        }
       }
     }
 

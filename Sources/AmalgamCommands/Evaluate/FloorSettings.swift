@@ -7,6 +7,7 @@ struct FloorSettings: Codable, Equatable {
   var leastSessions = EvidenceFloors().leastSessions
   var leastEffectiveSampleSize = EvidenceFloors().leastEffectiveSampleSize
   var largestWeightShare = EvidenceFloors().largestWeightShare
+  var largestRemovedShare = EvidenceFloors().largestRemovedShare
   var largestMeanWeightZ = EvidenceFloors().largestMeanWeightZ
   var largestMeanWeightDeviation = EvidenceFloors().largestMeanWeightDeviation
   var largestActionDistance = EvidenceFloors().largestActionDistance
@@ -23,6 +24,7 @@ struct FloorSettings: Codable, Equatable {
     floors.leastSessions = leastSessions
     floors.leastEffectiveSampleSize = leastEffectiveSampleSize
     floors.largestWeightShare = largestWeightShare
+    floors.largestRemovedShare = largestRemovedShare
     floors.largestMeanWeightZ = largestMeanWeightZ
     floors.largestMeanWeightDeviation = largestMeanWeightDeviation
     floors.largestActionDistance = largestActionDistance
