@@ -98,11 +98,18 @@ extension PolicyValueEstimate {
     let isByChance = deviation <= floors.largestMeanWeightZ * weights.meanWeightError
     if !(deviation <= floors.largestMeanWeightDeviation) && !isByChance {
       let errors = weights.meanWeightError > 0 ? deviation / weights.meanWeightError : .infinity
+      // Below 1 the few large weights of a policy that the log hardly meets may only not have come yet,
+      // and the standard error does not know of them. Nothing but wrong densities takes it above.
+      let reason =
+        weights.meanWeight > 1
+        ? "the propensities are not those of the logged actions"
+        : "the log hardly holds what the policy does, or the propensities are not those of the "
+          + "logged actions"
       found.append(
         EvidenceShortcoming(
           kind: .meanWeight, found: weights.meanWeight, floor: floors.largestMeanWeightDeviation,
           description: "the mean of π/μ is \(short(weights.meanWeight)), \(short(errors)) standard "
-            + "errors from 1: the propensities are not those of the logged actions"))
+            + "errors from 1: \(reason)"))
     }
     return found
   }
