@@ -2,6 +2,7 @@ import Foundation
 import FusionMDP
 import OffPolicyEvaluation
 import SeededRandom
+import Testing
 
 /// Sessions of users whose mood drifts, encoded as a service would: what `DataChecks` must not object to.
 struct CheckedLog {
@@ -12,7 +13,7 @@ struct CheckedLog {
   var itemCounts: [Int] = []
 
   /// What an honest log can be otherwise.
-  struct Kind: Sendable {
+  struct Kind: Sendable, CustomTestStringConvertible {
     var name = "as set"
     var users = 50
     var sessionsPerUser = 5
@@ -25,6 +26,8 @@ struct CheckedLog {
     /// Whether features 0 and 1 are the last reward and a quick mean of all rewards before it, both
     /// as of before the request.
     var reactsToLastReward = false
+
+    var testDescription: String { name }
   }
 
   /// Every user has a level of their own and a mood that goes from request to request

@@ -38,10 +38,10 @@ enum LeakageChecks {
     let ranks = RankedTransitions(data)
     var worst: [Int: Suspicion] = [:]
     for suspicion in withinSessions(data, ranks) + acrossSessions(data, ranks) {
-      // By how far it is over its own threshold.
-      if suspicion.excess > worst[suspicion.feature]?.excess ?? 1 {
-        worst[suspicion.feature] = suspicion
-      }
+      guard suspicion.excess > 1 else { continue }
+      // Errors first, then by how far it is over its own threshold.
+      if let held = worst[suspicion.feature], held.weight >= suspicion.weight { continue }
+      worst[suspicion.feature] = suspicion
     }
     return worst.values.sorted { $0.feature < $1.feature }
       .map { $0.finding(name: CheckedTransitions.name($0.feature, names), data: data) }
@@ -56,9 +56,11 @@ enum LeakageChecks {
     let threshold: DataChecks.Threshold.Limits
 
     var excess: Double { found / threshold.warning }
+    var isError: Bool { found >= threshold.error }
+    /// What counts more of two.
+    var weight: (Int, Double) { (isError ? 1 : 0, excess) }
 
     func finding(name: String, data: CheckedTransitions) -> DataFinding {
-      let isError = found >= threshold.error
       var summary = String(
         format: "state feature \(name) explains %.0f %% of \(knows) beyond what the past explains "
           + "(at most %.0f %% expected of a feature as of before the request", 100 * found,
