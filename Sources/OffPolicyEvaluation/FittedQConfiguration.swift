@@ -9,7 +9,7 @@ package struct FittedQConfiguration: Sendable, Equatable {
   }
 
   /// What is drawn again as a whole when sessions are resampled.
-  package enum ResamplingUnit: Sendable, Equatable {
+  package enum ResamplingUnit: String, Sendable, Equatable, CaseIterable {
     /// A user with all of their sessions: sessions of one user resemble each other.
     case users
     /// Single sessions.

@@ -21,6 +21,8 @@ struct GateFixture {
     var user: (_ session: Int) -> UInt64 = { UInt64($0 / 2) }
     /// Whether every session has the same weights.
     var hasOneAction = false
+    /// Whether all sessions of a user have the weights of the first.
+    var hasOneActionPerUser = false
     /// Whether the first weight was drawn from a Gaussian of mean 0.5 and deviation 0.7, cut to the box,
     /// instead of evenly.
     var isSkewed = false
@@ -68,6 +70,11 @@ struct GateFixture {
         var drawn: Double
         repeat { drawn = 0.5 + 0.7 * stream.gaussian() } while abs(drawn) > 1
         actions[step * width] = Float(drawn)
+      }
+    }
+    if log.hasOneActionPerUser {
+      for step in 1..<steps where log.user(step) == log.user(step - 1) {
+        for k in 0..<width { actions[step * width + k] = actions[(step - 1) * width + k] }
       }
     }
     var noise = stream.child("noise")

@@ -169,6 +169,29 @@ struct WrongLogTests {
     #expect(allowed.gate?.verdict == "release", "\(allowed.estimates)")
   }
 
+  @Test("intervals rest on users or on sessions, as asked")
+  func clusters() throws {
+    // 40 users whose 20 sessions each are of the same weights: 40 numbers, not 800.
+    struct Widths: Decodable {
+      struct Estimate: Decodable {
+        let low: Double
+        let high: Double
+      }
+      let estimates: [Estimate]
+    }
+    try fixture.write(
+      GateFixture.Log(user: { UInt64($0 / 20) }, hasOneActionPerUser: true), to: "few")
+    func width(_ clusters: String) throws -> Double {
+      let process = try fixture.evaluate(
+        "worse", on: "few", "--estimators", "importance_sampling", "--set",
+        "clusters=\(clusters)", "--set", "bandwidth=0.4", "--set", "interval=student_t", "--json")
+      #expect(process.status == 0, "\(process.errors)")
+      let estimate = try process.decoded(Widths.self).estimates[0]
+      return estimate.high - estimate.low
+    }
+    #expect(try width("users") > 2 * width("sessions"))
+  }
+
   @Test("densities that cannot be fitted end with status 1 and say why")
   func unfitted() throws {
     try fixture.write(GateFixture.Log(hasOneAction: true), to: "same")

@@ -61,6 +61,9 @@ extension PolicyEvaluation {
     /// Nil of an estimator that fits nothing.
     var temporalDifferenceError: Double?
     var regularizer: Double?
+    /// Mean Q of the logged actions; nil of an estimator that fits nothing, and in records of older
+    /// versions.
+    var qMean: Double?
     var actionDistance: Double?
     /// Nil of an estimator that weighs no sessions.
     var weights: Weights?
@@ -84,6 +87,7 @@ extension PolicyEvaluation {
       standardErrorOfFits = estimate.standardErrors.fits
       temporalDifferenceError = estimate.fit?.temporalDifferenceError
       regularizer = estimate.fit?.regularizer
+      qMean = estimate.fit?.qMean
       actionDistance = estimate.fit?.actionDistance
       weights = estimate.weights.map(Weights.init)
       valueDrift = estimate.fit?.convergence?.drift

@@ -72,6 +72,8 @@ extension KernelBandwidth: Codable {
   }
 }
 
+extension FittedQConfiguration.ResamplingUnit: Codable {}
+
 /// How the intervals of weighted estimators are made, by the names that flags and configurations call
 /// them.
 enum IntervalChoice: String, Codable, CaseIterable, ExpressibleByArgument {

@@ -10,6 +10,12 @@ extension EvaluateCommand {
     var estimators: [EstimatorKind] = [.fittedQ, .conservative]
     /// How the intervals of weighted estimators are made.
     var interval = IntervalChoice.bootstrap
+    /// What is independent of each other: intervals rest on the spread between these.
+    var clusters = FittedQConfiguration.ResamplingUnit.users
+    /// The largest weight of normalized capped importance sampling.
+    var cap = EstimatorConfiguration().cap
+    /// Parts of the users for the cross-fitted model of the doubly robust estimators.
+    var folds = EstimatorConfiguration().folds
     /// How policies without a density of their own are smoothed for the estimators that weigh.
     var bandwidth = KernelBandwidth.automatic
     /// Where the densities of the logged actions come from.
@@ -37,6 +43,7 @@ extension EvaluateCommand {
       if estimators.isEmpty {
         throw CommandFailure.usage("estimators: expected at least one, found none")
       }
+      if let problem = policyEvaluation.problem { throw CommandFailure.usage(problem) }
       if let problem = bandwidth.problem { throw CommandFailure.usage(problem) }
       if let problem = density.configuration.problem {
         throw CommandFailure.usage("density.\(problem)")
@@ -73,7 +80,7 @@ extension EvaluateCommand.Settings {
   var policyEvaluation: PolicyEvaluation {
     PolicyEvaluation(
       settings: evaluation, threads: threads, floors: floors.floors, interval: interval,
-      bandwidth: bandwidth)
+      bandwidth: bandwidth, clusters: clusters, cap: cap, folds: folds)
   }
 }
 

@@ -55,6 +55,7 @@ struct ReleaseDecision {
   private var fit: FittedQConfiguration {
     var fit = evaluation.settings.fittedQ(threads: evaluation.threads)
     fit.confidence = settings.confidence
+    fit.resampling = evaluation.clusters
     return fit
   }
 

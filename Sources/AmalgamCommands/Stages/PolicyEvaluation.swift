@@ -64,6 +64,12 @@ struct PolicyEvaluation {
   var interval = IntervalChoice.bootstrap
   /// How policies without a density of their own are smoothed.
   var bandwidth = KernelBandwidth.automatic
+  /// What is independent of each other.
+  var clusters = FittedQConfiguration.ResamplingUnit.users
+  /// The largest weight of normalized capped importance sampling.
+  var cap = EstimatorConfiguration().cap
+  /// Parts of the users for cross-fitting.
+  var folds = EstimatorConfiguration().folds
   /// Where the densities of the logged actions come from.
   var propensities = BehaviorPropensities.logged
   /// What speaks against these densities, and so against whatever weighs by them, in words.
@@ -169,15 +175,27 @@ struct PolicyEvaluation {
   func estimate(
     _ kind: EstimatorKind, of method: String, on sessions: EvaluationSessions, seed: UInt64
   ) throws -> PolicyValueEstimate {
-    var configuration = EstimatorConfiguration()
-    configuration.fittedQ = settings.fittedQ(threads: threads)
-    configuration.conservativeWeight = settings.conservativeWeight
-    configuration.interval = interval.method
+    let configuration = estimatorConfiguration
     let estimator = kind.make(configuration)
     return try watched("\(estimator.name) of \(method)", configuration.fittedQ) {
       try estimator.estimate(on: sessions, seed: seed, progress: $0)
     }
   }
+
+  /// The configuration of the estimators.
+  private var estimatorConfiguration: EstimatorConfiguration {
+    var configuration = EstimatorConfiguration()
+    configuration.fittedQ = settings.fittedQ(threads: threads)
+    configuration.fittedQ.resampling = clusters
+    configuration.conservativeWeight = settings.conservativeWeight
+    configuration.cap = cap
+    configuration.folds = folds
+    configuration.interval = interval.method
+    return configuration
+  }
+
+  /// What is wrong with what is set beside `settings`, in words, or nil.
+  var problem: String? { estimatorConfiguration.problem }
 
   private func watched(
     _ label: String, _ fit: FittedQConfiguration,
