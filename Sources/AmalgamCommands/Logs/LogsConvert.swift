@@ -52,12 +52,6 @@ extension LogsCommand {
       } catch ConversionError.mapping(let key, let expected, let found) {
         throw CommandFailure.usage("\(mapping): \(key): \(expected) expected, found \(found)")
       }
-      let stateFile = output + "/state.yaml"
-      if let fitted = report.stateDefinition {
-        try DurableFiles.write(ConfigurationFile.text(of: fitted), to: stateFile)
-      } else if report.written, DurableFiles.exists(stateFile) {
-        try DurableFiles.remove(stateFile)
-      }
       try common.json
         ? MachineOutput.print(report) : StandardOutput.print(Convert.text(report, output))
       if !report.written {
@@ -78,7 +72,8 @@ extension LogsCommand {
           StateDefinition(), from: path(states.definition)),
         profiles: states.profiles.map(path), items: states.items.map(path),
         userKey: states.userKey ?? "user_id", itemKey: states.itemKey ?? "item_id",
-        trainFraction: states.trainFraction ?? 0.9)
+        trainFraction: states.trainFraction ?? 0.9,
+        fittedText: { try ConfigurationFile.text(of: $0) })
     }
 
     private static func text(_ report: ConversionReport, _ output: String) -> [String] {
@@ -86,6 +81,10 @@ extension LogsCommand {
       let hidden = report.badRows - report.findings.count
       if hidden > 0 { lines.append("and \(hidden) more rows that cannot be converted") }
       lines += report.sources.map { "\($0.file): \($0.rows) rows of \($0.table)" }
+      if report.truncatedActions > 0 {
+        lines.append(
+          "weights truncated, log density left out: \(report.truncatedActions) decisions")
+      }
       lines += report.dropped.sorted { $0.key < $1.key }.map { "left out, \($0.key): \($0.value)" }
       if report.written {
         lines.append(

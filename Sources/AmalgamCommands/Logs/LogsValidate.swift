@@ -18,13 +18,6 @@ extension LogsCommand {
 
     /// The result for machines.
     private struct Result: Encodable {
-      struct Finding: Encodable {
-        let file: String
-        let line: Int
-        let field: String?
-        let expected: String
-        let found: String
-      }
       struct Irregularity: Encodable {
         let kind: String
         let count: Int
@@ -34,26 +27,14 @@ extension LogsCommand {
         let isError: Bool
         let advice: String
       }
-      struct Warning: Encodable {
-        let kind: String
-        let share: Double
-        let of: String
-        let finding: String
-        let advice: String
-      }
-      struct Use: Encodable {
-        let use: String
-        let possible: Bool
-        let reason: String
-      }
       let valid: Bool
       let badLines: Int
       let decisions: Int
       let feedback: Int
-      let findings: [Finding]
+      let findings: [LogFinding]
       let irregularities: [Irregularity]
-      let warnings: [Warning]
-      let uses: [Use]
+      let warnings: [LogWarning]
+      let uses: [LogUses.Use]
     }
 
     func run() throws {
@@ -111,24 +92,13 @@ extension LogsCommand {
         Result(
           valid: valid, badLines: validation.lines.errorCount,
           decisions: validation.lines.decisionCount, feedback: validation.lines.feedbackCount,
-          findings: validation.lines.findings.map {
-            Result.Finding(
-              file: $0.file, line: $0.line, field: $0.field, expected: $0.expected,
-              found: $0.found)
-          },
+          findings: validation.lines.findings,
           irregularities: validation.irregularities.entries.map {
             Result.Irregularity(
               kind: $0.kind.rawValue, count: $0.count, file: $0.file, firstLine: $0.firstLine,
               share: validation.share(of: $0), isError: $0.kind.isError, advice: $0.kind.advice)
           },
-          warnings: validation.warnings.map {
-            Result.Warning(
-              kind: $0.kind.rawValue, share: $0.share, of: $0.of, finding: $0.finding,
-              advice: $0.advice)
-          },
-          uses: validation.uses.uses.map {
-            Result.Use(use: $0.name, possible: $0.possible, reason: $0.reason)
-          }))
+          warnings: validation.warnings, uses: validation.uses.uses))
     }
   }
 }

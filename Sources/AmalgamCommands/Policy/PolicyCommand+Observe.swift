@@ -24,19 +24,23 @@ extension PolicyCommand {
     var log: String?
     @Option(name: .long, help: "The version's arm in either; in a readout its name by default.")
     var arm: String?
-    @Option(name: .long, help: "γ of the session return.")
-    var discount = 0.95
-    @Option(name: .long, help: "Threads.") var threads = 2
+    @Option(name: .long, help: "γ of the session return of --log; 0.95 by default.")
+    var discount: Double?
+    @Option(name: .long, help: "Threads for --log; 2 by default.") var threads: Int?
     @Argument(help: "The version.") var version: String
 
     func validate() throws {
       guard (experiment == nil) != (log == nil) else {
         throw ValidationError("give either --experiment or --log")
       }
-      guard discount >= 0, discount < 1 else {
+      if experiment != nil, discount != nil || threads != nil {
+        throw ValidationError(
+          "\(discount != nil ? "--discount" : "--threads"): goes with --log, a readout holds results")
+      }
+      if let discount, !(discount >= 0 && discount < 1) {
         throw ValidationError("--discount \(discount): expected a number in [0, 1)")
       }
-      try CountRange.threads.check(flag: "--threads", threads)
+      if let threads { try CountRange.threads.check(flag: "--threads", threads) }
     }
 
     func run() throws {
@@ -91,6 +95,7 @@ extension PolicyCommand {
     private func observation(
       ofLog path: String, _ manifest: PolicyManifest
     ) throws -> PolicyLedger.Observation {
+      let (discount, threads) = (discount ?? 0.95, threads ?? 2)
       let folder = try SessionLogFolder(path: path)
       let reward = manifest.reward ?? .standard
       if let other = reward.preparedSignal {
@@ -102,7 +107,7 @@ extension PolicyCommand {
         .appendingPathComponent("amalgam-observe-\(UUID().uuidString)").path
       try DurableFiles.makeFolders(scratch)
       defer { try? DurableFiles.remove(scratch) }
-      if arm == nil { try checkPolicies(of: folder, manifest, spillFolder: scratch) }
+      if arm == nil { try checkPolicies(of: folder, manifest, threads, spillFolder: scratch) }
       let report = try TrajectoryPreparation.run(
         log: folder, output: "\(scratch)/trajectories",
         configuration: PreparationConfiguration(
@@ -125,7 +130,8 @@ extension PolicyCommand {
 
     /// A log that other policies served too observes none of them.
     private func checkPolicies(
-      of folder: SessionLogFolder, _ manifest: PolicyManifest, spillFolder: String
+      of folder: SessionLogFolder, _ manifest: PolicyManifest, _ threads: Int,
+      spillFolder: String
     ) throws {
       let lines = try LineValidation.scan(folder, threads: threads, findingLimit: 1)
       if let finding = lines.findings.first {

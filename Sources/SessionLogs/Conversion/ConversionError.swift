@@ -64,13 +64,16 @@ public struct ConversionReport: Sendable, Equatable, Encodable {
     case badRow = "bad_row"
     /// Another impression of a request with a bad row: without that, the list is not whole.
     case impressionOfBadRequest = "impression_of_bad_request"
-    /// Feedback without its decision, where that is needed for the user or the position.
+    /// Feedback whose decision is a bad row, or that has none where the user or the position is
+    /// that of the decision.
     case feedbackWithoutDecision = "feedback_without_decision"
     /// Feedback for an item that the decision did not show, where that gives the position.
     case feedbackForItemNotShown = "feedback_for_item_not_shown"
     /// A decision that preparation would not use, and that has no state: a repeated one, or one
     /// after the window.
     case decisionWithoutState = "decision_without_state"
+    /// Feedback of such a decision after the window.
+    case feedbackWithoutState = "feedback_without_state"
   }
 
   /// Rows of one file.
@@ -89,6 +92,8 @@ public struct ConversionReport: Sendable, Equatable, Encodable {
   public internal(set) var decisions = 0
   /// Feedback events written.
   public internal(set) var feedback = 0
+  /// Decisions with a weight that was truncated to its bounds, whose log density is unknown.
+  public internal(set) var truncatedActions = 0
   /// What was left out, by reason; reasons that did not occur are missing.
   public internal(set) var dropped: [String: Int] = [:]
   /// Rows that cannot be converted.
@@ -101,7 +106,7 @@ public struct ConversionReport: Sendable, Equatable, Encodable {
   public internal(set) var stateDefinition: StateDefinition?
 
   enum CodingKeys: String, CodingKey {
-    case sources, decisions, feedback, dropped, badRows, findings, written
+    case sources, decisions, feedback, truncatedActions, dropped, badRows, findings, written
   }
 
   mutating func drop(_ reason: Reason, _ count: Int = 1) {

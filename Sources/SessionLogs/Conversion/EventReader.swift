@@ -26,9 +26,12 @@ struct EventReader {
   // MARK: Decisions
 
   /// The decision of a row; without `shown` and task scores where the rows of a request make them.
+  ///
+  /// A weight beyond the bounds that becomes the bound makes the log density unknown: the density
+  /// at the raw weights is not that of the bound, where the truncated draws gather.
   func decision(
     _ row: SourceRow, _ table: TableMapping, requestID: String
-  ) throws(FieldFailure) -> DecisionEvent {
+  ) throws(FieldFailure) -> (event: DecisionEvent, isTruncated: Bool) {
     guard let userID = table.userID, let time = table.time, let version = table.policyVersion
     else { preconditionFailure("an unchecked mapping") }
     var event = DecisionEvent(
@@ -39,15 +42,20 @@ struct EventReader {
       arm: table.arm.flatMap(row.optionalText), state: [], action: [], logPropensity: nil,
       shown: [], taskScores: [])
     if let state = table.state { event.state = try row.numbers(state, "state") }
-    if let action = table.action { event.action = try self.action(row, action) }
+    var isTruncated = false
+    if let action = table.action {
+      (event.action, isTruncated) = try self.action(row, action)
+    }
     if let propensity = table.logPropensity {
-      event.logPropensity = try row.logPropensity(
+      let density = try row.logPropensity(
         propensity, "log_propensity", logVolume: logVolume)
+      event.logPropensity = isTruncated ? nil : density
     }
     if let shown = table.shown {
       event.shown = try row.strings(shown, "shown")
       if let scores = table.taskScores {
-        event.taskScores = try row.scores(scores, "task_scores", taskCount: schema.taskCount)
+        event.taskScores = try row.scores(
+          scores, "task_scores", taskCount: schema.taskCount, itemCount: event.shown.count)
       }
       var seen = Set<String>()
       for (index, item) in event.shown.enumerated() where !seen.insert(item).inserted {
@@ -56,32 +64,32 @@ struct EventReader {
           found: "“\(item)” again")
       }
     }
-    return event
+    return (event, isTruncated)
   }
 
+  /// The normalized weights, and whether one of them stood beyond its bounds.
   private func action(
     _ row: SourceRow, _ source: ListSource
-  ) throws(FieldFailure) -> [Float] {
+  ) throws(FieldFailure) -> (weights: [Float], isTruncated: Bool) {
     let weights = try row.numbers(source, "action")
-    func column(_ index: Int) -> String? {
-      source.column ?? source.elementColumns.map { $0[min(index, $0.count - 1)] }
-    }
     let size = bounds?.count ?? schema.actionSize
     if weights.count != size {
       throw FieldFailure(
         column: source.column, field: "action", expected: "\(size) weights",
         found: "\(weights.count)")
     }
-    if let bounds, source.outside == "truncate" { return bounds.normalized(weights) }
+    var isTruncated = false
     for (index, weight) in weights.enumerated() {
       let (lower, upper) = bounds.map { ($0.lower[index], $0.upper[index]) } ?? (-1, 1)
-      if !(weight >= lower && weight <= upper) {
+      if weight >= lower && weight <= upper { continue }
+      isTruncated = source.outside == "truncate"
+      if !isTruncated {
         throw FieldFailure(
-          column: column(index), field: "action[\(index)]",
+          column: source.column ?? source.elementColumns?[index], field: "action[\(index)]",
           expected: "a weight in [\(lower), \(upper)]", found: "\(weight)")
       }
     }
-    return bounds?.normalized(weights) ?? weights
+    return (bounds?.normalized(weights) ?? weights, isTruncated)
   }
 
   /// The scores of the one item of an impression.

@@ -103,6 +103,9 @@ public struct ListSource: Codable, Sendable, Equatable {
     /// The last number.
     public var to: Int
 
+    /// As many columns as a list may have.
+    static let most = 100_000
+
     /// The columns from the first to the last number.
     public init(prefix: String, from: Int, to: Int) {
       self.prefix = prefix

@@ -44,13 +44,15 @@ struct ImpressionConversion {
       fields.requestID.map(table.text) ?? "\(table.text(userID)) || chr(31) || t::VARCHAR"
     let position = fields.position.map { table.name(of: $0.column ?? "") }
     let order = (position.map { "TRY_CAST(\($0) AS DOUBLE), " } ?? "") + "f, r"
-    // A request is as old as its first row.
-    let start = fields.requestID == nil ? "t" : "min(t) OVER (PARTITION BY g)"
+    // A request is as old as its earliest row; repeated ones do not count.
+    let start =
+      fields.requestID == nil ? "t" : "min(CASE WHEN n = 1 THEN t END) OVER (PARTITION BY g)"
     return """
-      SELECT \(table.columnList), g,
-        row_number() OVER (PARTITION BY g, \(table.text(itemID)) ORDER BY \(order)) AS n
-      FROM (SELECT *, \(start) AS s FROM (
-        SELECT *, \(group) AS g FROM (SELECT *, \(table.time(time)) AS t FROM (\(table.sql)))))
+      SELECT \(table.columnList), g, n FROM (SELECT *, \(start) AS s FROM (
+        SELECT *,
+          row_number() OVER (PARTITION BY g, \(table.text(itemID)) ORDER BY \(order)) AS n
+        FROM (SELECT *, \(group) AS g FROM (
+          SELECT *, \(table.time(time)) AS t FROM (\(table.sql))))))
       ORDER BY s, g, \(order)
       """
   }
@@ -61,6 +63,7 @@ struct ImpressionConversion {
     let source: Int
     let row: Int
     var event: DecisionEvent?
+    var isTruncated = false
     var texts: [String?] = []
     var feedback: [FeedbackEvent] = []
     var rows = 0
@@ -95,25 +98,36 @@ struct ImpressionConversion {
           }
           do {
             request?.rows += 1
-            try add(row, isRepeat: copies[index] > 1, to: &request)
+            try add(row, isKnown: isKnown, isRepeat: copies[index] > 1, to: &request)
           } catch let failure as FieldFailure {
             request?.badRows += 1
             sink.fail(failure, source: source, row: number)
           }
         }
       }
-    } catch let error as AnalyticsError where error.kind == .statement {
-      throw SourceTable.unreadable(table.files.joined(separator: ", "), error)
+    } catch let error as AnalyticsError {
+      throw SourceTable.readingFailure(error, of: table.files)
     }
     try finish(request, into: sink)
   }
 
+  /// - Parameter isKnown: whether the row's request is known: that of its id, or its user and time.
   private func add(
-    _ row: SourceRow, isRepeat: Bool, to request: inout Request?
+    _ row: SourceRow, isKnown: Bool, isRepeat: Bool, to request: inout Request?
   ) throws(FieldFailure) {
     let requestTime = try row.time(time, "time")
     let user = try row.text(userID, "user_id", "an id")
     let item = try row.text(itemID, "item_id", "an id")
+    let id =
+      try fields.requestID.map { source throws(FieldFailure) in
+        try row.text(source, "request_id", "an id")
+      } ?? "\(user)-\(requestTime)"
+    if !isKnown {
+      // A row by itself is never taken for a request of one item.
+      throw FieldFailure(
+        column: time.column, field: "time", expected: "a time that the engine reads too",
+        found: "“\(row.optionalText(time) ?? "")”")
+    }
     if isRepeat {
       throw FieldFailure(
         column: itemID.column, field: "item_id", expected: "one row (repeats: refuse)",
@@ -122,14 +136,13 @@ struct ImpressionConversion {
     if let position = fields.position { _ = try row.position(position, "position") }
     let texts = requestColumns.map { row.text(ofColumn: $0.column) }
     if request?.event == nil {
-      let id =
-        try fields.requestID.map { source throws(FieldFailure) in
-          try row.text(source, "request_id", "an id")
-        } ?? "\(user)-\(requestTime)"
-      request?.event = try reader.decision(row, fields, requestID: id)
+      let (event, isTruncated) = try reader.decision(row, fields, requestID: id)
+      request?.event = event
+      request?.isTruncated = isTruncated
       request?.texts = texts
     }
     guard let event = request?.event, let first = request?.texts else { return }
+    request?.event?.timeMilliseconds = min(event.timeMilliseconds, requestTime)
     for (index, text) in texts.enumerated() where text != first[index] {
       throw FieldFailure(
         column: requestColumns[index].column, field: requestColumns[index].field,
@@ -151,7 +164,7 @@ struct ImpressionConversion {
     var badRows = request.badRows
     if badRows == 0, let event = request.event {
       do {
-        try sink.write(event)
+        try sink.write(event, isTruncated: request.isTruncated)
         for feedback in request.feedback { try sink.write(feedback) }
         return
       } catch let failure as FieldFailure {

@@ -55,17 +55,20 @@ public enum LogConversion {
     if !options.replacing, DurableFiles.exists(SessionLogFolder.schemaPath(in: output)) {
       throw SessionLogError.alreadyThere(folder: output)
     }
+    try mapping.check()
+    try states.check(mapping.schema(), log: output, options: options)
     let first = (options.spillFolder ?? output) + "-without-states"
+    // Whatever stands there is somebody else's.
+    if DurableFiles.exists(first) { throw SessionLogError.alreadyThere(folder: first) }
     defer { try? DurableFiles.remove(first) }
-    var firstOptions = options
-    firstOptions.replacing = true
-    var report = try convert(inputs, mapping, first, firstOptions, progress)
+    var report = try convert(inputs, mapping, first, options, progress)
     guard report.written else { return report }
     let filled = try states.fill(
       SessionLogFolder(path: first), output: output, options: options, progress: progress)
     report.stateDefinition = filled.definition
     report.drop(.decisionWithoutState, report.decisions - filled.decisions)
-    report.decisions = filled.decisions
+    report.drop(.feedbackWithoutState, report.feedback - filled.feedback)
+    (report.decisions, report.feedback) = (filled.decisions, filled.feedback)
     return report
   }
 
@@ -198,9 +201,10 @@ final class ConversionSink {
 
   /// Writes a decision.
   /// - Throws: `FieldFailure` where it does not fit the schema, and what the writer throws.
-  func write(_ event: DecisionEvent) throws {
+  func write(_ event: DecisionEvent, isTruncated: Bool) throws {
     do {
       try writer.write(event)
+      if isTruncated { report.truncatedActions += 1 }
     } catch SessionLogError.event(_, _, let field, let expected, let found) {
       throw FieldFailure(column: nil, field: field, expected: expected, found: found)
     }

@@ -93,6 +93,11 @@ extension LogMapping {
           found: "\(stateNames.count)")
       }
     }
+    if let columns = table?.taskScores?.elementColumns, columns.count != tasks.count {
+      throw .mapping(
+        key: "\(key).task_scores", expected: "\(tasks.count) columns for as many tasks",
+        found: "\(columns.count)")
+    }
     var actionSize: Int?
     if let columns = table?.action?.elementColumns { actionSize = columns.count }
     do {
@@ -240,6 +245,11 @@ enum TableRole: String {
     if source.atLeast != nil && source.values != nil {
       throw .mapping(key: path, expected: "at_least or values", found: "both")
     }
+    if source.values != nil && (source.scale != nil || source.offset != nil) {
+      throw .mapping(
+        key: "\(path).\(source.scale != nil ? "scale" : "offset")",
+        expected: "nothing beside values, which are texts", found: "a number")
+    }
     func among(_ key: String, _ value: String?, _ choices: [String]) throws(ConversionError) {
       if let value, choices.contains(value) { return }
       throw .mapping(
@@ -281,6 +291,14 @@ enum TableRole: String {
       throw .mapping(
         key: path, expected: "one of column, columns, numbered",
         found: "\(places.filter { $0 }.count) of them")
+    }
+    if let numbers = source.numbered {
+      let (span, isTooFar) = numbers.to.subtractingReportingOverflow(numbers.from)
+      if isTooFar || span >= ListSource.Numbered.most {
+        throw .mapping(
+          key: "\(path).numbered", expected: "at most \(ListSource.Numbered.most) columns",
+          found: "\(numbers.from) to \(numbers.to)")
+      }
     }
     if source.elementColumns?.isEmpty == true {
       throw .mapping(key: path, expected: "at least one column", found: "none")

@@ -15,8 +15,8 @@ extension SourceRow {
     let (column, text) = try listText(source, field)
     if let separator = source.separator, !text.hasPrefix("[") {
       var values: [Float] = []
-      for (index, element) in text.split(separator: separator).enumerated() {
-        values.append(try SourceRow.float(String(element), column, "\(field)[\(index)]"))
+      for (index, element) in SourceRow.elements(text, separator).enumerated() {
+        values.append(try SourceRow.float(element, column, "\(field)[\(index)]"))
       }
       return values
     }
@@ -29,12 +29,12 @@ extension SourceRow {
   /// The texts of a list.
   func strings(_ source: ListSource, _ field: String) throws(FieldFailure) -> [String] {
     if let columns = source.elementColumns {
-      // Columns beyond the length of a list are empty.
-      return columns.compactMap { self.text(ofColumn: $0) }
+      let texts = SourceRow.withoutEmptyEnd(columns.map { self.text(ofColumn: $0) })
+      return try SourceRow.filled(texts, field) { columns[$0] }
     }
     let (column, text) = try listText(source, field)
     if let separator = source.separator, !text.hasPrefix("[") {
-      return text.split(separator: separator).map(String.init)
+      return try SourceRow.filled(SourceRow.elements(text, separator), field) { _ in column }
     }
     let bytes = Array(text.utf8)
     var cursor = SourceRow.cursor(text)
@@ -58,19 +58,22 @@ extension SourceRow {
   }
 
   /// The scores of a shown list, item by item [l·K]: a list of lists, or one list a task.
+  /// - Parameter itemCount: how many items are shown, l.
   func scores(
-    _ source: ListSource, _ field: String, taskCount: Int
+    _ source: ListSource, _ field: String, taskCount: Int, itemCount: Int
   ) throws(FieldFailure) -> [Float] {
     if let columns = source.elementColumns {
       var tasks: [[Float]] = []
-      for column in columns { tasks.append(try numbers(ListSource(column), field)) }
-      let count = tasks[0].count
-      for (task, scores) in tasks.enumerated() where scores.count != count {
-        throw FieldFailure(
-          column: columns[task], field: field, expected: "\(count) scores, as in \(columns[0])",
-          found: "\(scores.count)")
+      for column in columns {
+        let scores = try numbers(ListSource(column), field)
+        if scores.count != itemCount {
+          throw FieldFailure(
+            column: column, field: field, expected: "\(itemCount) scores for as many shown items",
+            found: "\(scores.count)")
+        }
+        tasks.append(scores)
       }
-      return (0..<count).flatMap { item in tasks.map { $0[item] } }
+      return (0..<itemCount).flatMap { item in tasks.map { $0[item] } }
     }
     let (column, text) = try listText(source, field)
     var cursor = SourceRow.cursor(text)
@@ -97,6 +100,34 @@ extension SourceRow {
     }
     try SourceRow.expectEnd(&cursor, column, field)
     return values
+  }
+
+  /// The elements of a text; nil for an empty one before a filled one.
+  private static func elements(_ text: String, _ separator: String) -> [String?] {
+    let parts = text.split(
+      separator: separator, maxSplits: .max, omittingEmptySubsequences: false)
+    return withoutEmptyEnd(parts.map { $0.isEmpty ? nil : String($0) })
+  }
+
+  /// Without the places beyond the length of a list, which are empty.
+  private static func withoutEmptyEnd(_ texts: [String?]) -> [String?] {
+    Array(texts[..<((texts.lastIndex { $0 != nil } ?? -1) + 1)])
+  }
+
+  /// The ids of a list; a hole in it would shift what comes after.
+  private static func filled(
+    _ texts: [String?], _ field: String, column: (Int) -> String
+  ) throws(FieldFailure) -> [String] {
+    var ids: [String] = []
+    ids.reserveCapacity(texts.count)
+    for (index, text) in texts.enumerated() {
+      guard let text else {
+        throw FieldFailure(
+          column: column(index), field: "\(field)[\(index)]", expected: "an id", found: "nothing")
+      }
+      ids.append(text)
+    }
+    return ids
   }
 
   private func listText(

@@ -55,13 +55,33 @@ struct SourceRow {
 
   // MARK: Numbers
 
-  /// A finite number, or true and false as 1 and 0.
+  /// A finite number in decimal digits. What `Double` reads beyond that (hexadecimal digits,
+  /// `inf`, `nan`) the engine does not, and nobody means.
   static func number(_ text: String) -> Double? {
-    if let value = Double(text) { return value.isFinite ? value : nil }
+    guard text.utf8.allSatisfy({ Self.numberBytes.contains($0) }), let value = Double(text) else {
+      return nil
+    }
+    return value.isFinite ? value : nil
+  }
+
+  private static let numberBytes = "0123456789+-.eE".utf8
+
+  /// A number, or true and false as 1 and 0.
+  private static func numberOrTruth(_ text: String) -> Double? {
     switch text {
-    case "true", "True", "TRUE": return 1
-    case "false", "False", "FALSE": return 0
-    default: return nil
+    case "true", "True", "TRUE": 1
+    case "false", "False", "FALSE": 0
+    default: number(text)
+    }
+  }
+
+  /// What a time in a unit is multiplied by.
+  static func millisecondsPerUnit(_ unit: String?) -> Double {
+    switch unit {
+    case "us": 0.001
+    case "s": 1000
+    case "min": 60_000
+    default: 1
     }
   }
 
@@ -95,11 +115,14 @@ struct SourceRow {
     if unit == "ms", let value = Int64(text), (0...LineCheck.timeLimit).contains(value) {
       return value
     }
-    let factor = unit == "us" ? 0.001 : unit == "s" ? 1000 : unit == "min" ? 60_000 : 1
-    guard let value = Double(text), value >= 0,
-      (value * factor).rounded() <= Double(LineCheck.timeLimit)
-    else { throw failure(source, field, expected, text) }
-    return Int64((value * factor).rounded())
+    guard let value = SourceRow.number(text), value >= 0 else {
+      throw failure(source, field, expected, text)
+    }
+    let milliseconds = (value * SourceRow.millisecondsPerUnit(source.unit)).rounded()
+    guard milliseconds <= Double(LineCheck.timeLimit) else {
+      throw failure(source, field, expected, text)
+    }
+    return Int64(milliseconds)
   }
 
   /// Seconds, at least 0.
@@ -110,7 +133,9 @@ struct SourceRow {
     let text = try text(source, field, expected)
     let factor = unit == "ms" ? 0.001 : unit == "min" ? 60 : 1.0
     // Thousandths are divided and not multiplied, for the nearest number to the decimal.
-    guard let value = Double(text), value >= 0 else { throw failure(source, field, expected, text) }
+    guard let value = SourceRow.number(text), value >= 0 else {
+      throw failure(source, field, expected, text)
+    }
     let seconds = Float(unit == "ms" ? value / 1000 : value * factor)
     guard seconds.isFinite else { throw failure(source, field, expected, text) }
     return seconds
@@ -119,7 +144,7 @@ struct SourceRow {
   func position(_ source: FieldSource, _ field: String) throws(FieldFailure) -> Int {
     let expected = "a rank, a whole number from 0"
     let text = try text(source, field, expected)
-    guard let value = Double(text), let position = Int(exactly: value + (source.offset ?? 0)),
+    guard let value = SourceRow.number(text), let position = Int(exactly: value + (source.offset ?? 0)),
       (0...1_000_000).contains(position)
     else { throw failure(source, field, expected, text) }
     return position
@@ -131,7 +156,7 @@ struct SourceRow {
       source.values == nil ? "a finite number, at least 0" : "a category"
     let text = try text(source, field, expected)
     if let values = source.values { return values.contains(text) ? 1 : 0 }
-    guard let number = SourceRow.number(text) else {
+    guard let number = SourceRow.numberOrTruth(text) else {
       throw failure(source, field, "a finite number", text)
     }
     let value = number * (source.scale ?? 1) + (source.offset ?? 0)
@@ -148,7 +173,7 @@ struct SourceRow {
     guard let text = optionalText(source) else { return nil }
     let isDensity = source.form == "density"
     let expected = isDensity ? "a density above 0, or nothing" : "a finite log density, or nothing"
-    guard let number = Double(text), number.isFinite, !isDensity || number > 0 else {
+    guard let number = SourceRow.number(text), !isDensity || number > 0 else {
       throw failure(source, field, expected, text)
     }
     return (isDensity ? log(number) : number) + (source.of == "weights" ? logVolume : 0)

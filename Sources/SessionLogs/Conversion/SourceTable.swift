@@ -41,7 +41,7 @@ struct SourceTable {
           "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM \(reader))")
         found = (try header.strings("column_name"), try header.strings("column_type"))
       } catch let error as AnalyticsError {
-        throw SourceTable.unreadable(file, error)
+        throw SourceTable.readingFailure(error, of: [file])
       }
       var list = ["\(index)::BIGINT AS f", "row_number() OVER () AS r"]
       for (number, column) in columns.enumerated() {
@@ -68,11 +68,11 @@ struct SourceTable {
     return "c\(index)"
   }
 
-  static func unreadable(_ file: String, _ error: AnalyticsError) -> ConversionError {
-    // The engine's first line says what is wrong, the others how to set its options.
-    let lines = error.message.split(separator: "\n").map(String.init)
-    return .unreadable(
-      file: file, message: lines.prefix(2).joined(separator: " ").prefix(400).description)
+  /// The engine's error as one of the files, if it is about what stands in them.
+  static func readingFailure(_ error: AnalyticsError, of files: [String]) -> any Error {
+    guard error.isAbout(files) else { return error }
+    return ConversionError.unreadable(
+      file: files.joined(separator: ", "), message: error.summary)
   }
 
   /// Parquet's lists become JSON; JSON lines and CSV are text already.
@@ -89,8 +89,8 @@ struct SourceTable {
     case .csv(let delimiter):
       return """
         read_csv(\(literal), header = true, all_varchar = true, delim = \
-        \(SQLText.literal(delimiter)), quote = '"', escape = '"', null_padding = false, \
-        ignore_errors = false, auto_detect = true)
+        \(SQLText.literal(delimiter)), quote = '"', escape = '"', skip = 0, comment = '', \
+        null_padding = false, ignore_errors = false, auto_detect = true)
         """
     case .jsonLines:
       // The whole file is looked through, since a column may first occur in its last line.
@@ -103,16 +103,36 @@ struct SourceTable {
 
   private static func format(of file: String, _ csv: LogMapping.CSV) throws -> Format {
     var name = file.lowercased()
+    // Parquet compresses inside.
+    if name.hasSuffix(".parquet") { return .parquet }
     for compression in [".gz", ".zst"] where name.hasSuffix(compression) {
       name.removeLast(compression.count)
     }
-    if name.hasSuffix(".parquet") { return .parquet }
     if name.hasSuffix(".csv") { return .csv(delimiter: csv.delimiter ?? ",") }
     if name.hasSuffix(".tsv") { return .csv(delimiter: csv.delimiter ?? "\t") }
     for suffix in [".jsonl", ".ndjson", ".json"] where name.hasSuffix(suffix) { return .jsonLines }
     throw ConversionError.inputs(
       "\(file): a name that ends in .csv, .tsv, .jsonl, .ndjson, .json or .parquet expected "
-        + "(.gz may follow)")
+        + "(.gz or .zst may follow all but the last)")
+  }
+}
+
+extension AnalyticsError {
+  /// Whether the engine could not read what stands in `files`; else it had no memory, no disk, or
+  /// failed in itself.
+  func isAbout(_ files: [String]) -> Bool {
+    guard kind == .statement else { return false }
+    if message.hasPrefix("IO Error") {
+      let line = message.prefix { $0 != "\n" }
+      return files.contains { line.contains($0) }
+    }
+    return !["Out of Memory", "INTERNAL", "FATAL", "INTERRUPT"].contains { message.hasPrefix($0) }
+  }
+
+  /// The engine's first lines, which say what is wrong; the others say how to set its options.
+  var summary: String {
+    let lines = message.split(separator: "\n").map(String.init)
+    return lines.prefix(2).joined(separator: " ").prefix(400).description
   }
 }
 

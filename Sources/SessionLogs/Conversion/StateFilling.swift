@@ -16,11 +16,14 @@ public struct StateFilling: Sendable {
   public var itemKey: String
   /// The share of sessions, by start time, on which the definition is fitted: that of preparation.
   public var trainFraction: Double
+  /// The fitted definition as a text for people, which the log's folder holds too; nil: it does not.
+  public var fittedText: (@Sendable (StateDefinition) throws -> String)?
 
   /// States by this definition.
   public init(
     definition: StateDefinition, profiles: String? = nil, items: String? = nil,
-    userKey: String = "user_id", itemKey: String = "item_id", trainFraction: Double = 0.9
+    userKey: String = "user_id", itemKey: String = "item_id", trainFraction: Double = 0.9,
+    fittedText: (@Sendable (StateDefinition) throws -> String)? = nil
   ) {
     self.definition = definition
     self.profiles = profiles
@@ -28,27 +31,46 @@ public struct StateFilling: Sendable {
     self.userKey = userKey
     self.itemKey = itemKey
     self.trainFraction = trainFraction
+    self.fittedText = fittedText
   }
 
-  /// Writes a log again with the states that a service would have had.
+  /// Whether states can be computed for a log of this schema: what needs no event is looked at
+  /// before any is read.
+  /// - Throws: as ``fill(_:output:options:progress:)``.
+  func check(_ schema: LogSchema, log: String, options: LogConversion.Options) throws {
+    try StateReplay.check(
+      definition, log: log, signals: LogTables.signals(of: schema),
+      hasProfiles: profiles != nil, hasItems: items != nil)
+    let database = try Self.database(options)
+    _ = try StateReplay.profiles(profiles, key: userKey, definition, in: database)
+    _ = try StateReplay.items(items, key: itemKey, definition, in: database)
+  }
+
+  private static func database(_ options: LogConversion.Options) throws -> AnalyticsDatabase {
+    try AnalyticsDatabase(
+      AnalyticsOptions(
+        threads: options.threads, memoryLimitMegabytes: options.memoryLimitMegabytes,
+        temporaryFolder: options.spillFolder))
+  }
+
+  /// Writes a log again with the states that a service would have had that learns of feedback no
+  /// later than the deadline of preparation.
   ///
-  /// Decisions come by user, and by time within; the lines are otherwise those of `log`.
-  /// - Returns: the fitted definition, and how many decisions have a state.
+  /// Decisions come by user, and by time within; the lines are otherwise those of `log`. Feedback
+  /// of decisions that are left out is left out too.
+  /// - Returns: the fitted definition, and how many decisions and feedback events are written.
   /// - Throws: `StateReplayError`, `StateDefinitionError`, and what the engine and the writer throw.
   func fill(
     _ log: SessionLogFolder, output: String, options: LogConversion.Options,
     progress: (Int) throws -> Void
-  ) throws -> (definition: StateDefinition, decisions: Int) {
-    let database = try AnalyticsDatabase(
-      AnalyticsOptions(
-        threads: options.threads, memoryLimitMegabytes: options.memoryLimitMegabytes,
-        temporaryFolder: options.spillFolder))
+  ) throws -> (definition: StateDefinition, decisions: Int, feedback: Int) {
+    let database = try Self.database(options)
     let tables = try LogTables(of: log, in: database, window: LogWindow(), withStates: false)
     try tables.cutSessions()
     let replay = try StateReplay(
       definition, tables: tables, profiles: profiles, items: items, userKey: userKey,
       itemKey: itemKey)
-    let fitted = try replay.fitted(before: trainingEnd(tables))
+    let fitted = try replay.fitted(before: trainingEnd(tables)) { try progress(0) }
     let schema = try LogSchema(
       tasks: log.schema.tasks, behaviors: log.schema.behaviors, stateNames: fitted.names,
       actionSize: log.schema.actionSize,
@@ -59,17 +81,33 @@ public struct StateFilling: Sendable {
     defer { writer.abandon() }
     try database.execute("CREATE TABLE lines AS \(StateFilling.lines(of: log.decisionsPath))")
     try StateReplay(copying: replay, fitted).forEachDecision(
-      carrying: ["(SELECT line FROM lines WHERE lines.rowid = x.rowid)"]
+      carrying: ["(SELECT line FROM lines WHERE lines.rowid = x.rowid)"],
+      progress: { try progress(writer.decisionCount) }
     ) { decision in
-      if writer.decisionCount.isMultiple(of: 4096) { try progress(writer.decisionCount) }
       let line = try decision.chunk.strings("carried_0")[decision.row]
       try writer.write(line: line, ofRequest: decision.requestID, state: decision.state)
     }
-    try database.forEachChunk(StateFilling.lines(of: log.feedbackPath)) { chunk in
+    try database.forEachChunk(try feedbackLines(of: log, database)) { chunk in
+      try progress(writer.decisionCount)
       for line in try chunk.strings("line") { try writer.write(feedbackLine: line) }
     }
-    try writer.finish()
-    return (fitted, writer.decisionCount)
+    try writer.finish(stateText: fittedText.map { try $0(fitted) })
+    return (fitted, writer.decisionCount, writer.feedbackCount)
+  }
+
+  /// The feedback lines whose decision has a state, as they stand. Those without any decision stay:
+  /// validation tells of them.
+  private func feedbackLines(
+    of log: SessionLogFolder, _ database: AnalyticsDatabase
+  ) throws -> String {
+    let lines = StateFilling.lines(of: log.feedbackPath)
+    let late = "verdict = '\(LogIrregularity.decisionAfterWindow.rawValue)'"
+    let count = try database.query("SELECT count(*) FROM judged_feedback WHERE \(late)")
+    if try count.singleInteger() == 0 { return lines }
+    return """
+      SELECT line FROM (SELECT line, row_number() OVER () - 1 AS id FROM (\(lines)))
+      ANTI JOIN (SELECT id FROM judged_feedback WHERE \(late)) USING (id) ORDER BY id
+      """
   }
 
   /// The start of the first session after the training fraction, as preparation splits; beyond the

@@ -80,15 +80,15 @@ enum TimeText {
       return value
     }
 
-    /// The digits of a fraction, at least one, as thousandths.
+    /// The digits of a fraction, at least one, as thousandths; the fourth digit rounds.
     mutating func thousandths() -> Int64? {
       let start = position
-      var (value, weight) = (0.0, 100.0)
+      var (value, weight) = (0, 1000)
       while let digit = digits(1) {
-        value += Double(digit) * weight
+        value += digit * weight
         weight /= 10
       }
-      return position == start ? nil : Int64(value.rounded())
+      return position == start ? nil : Int64((value + 5) / 10)
     }
 
     mutating func offset() -> Int? {

@@ -57,17 +57,27 @@ public struct ActionCoverage: Sendable, Equatable, Codable {
     case boxShare = "box_share"
   }
 
+  /// The names of the weights: those of the tasks, their numbers where the log does not say.
+  static func names(_ schema: LogSchema) -> [String] {
+    let size = schema.actionSize
+    return schema.taskCount == size ? schema.tasks.names : (0..<size).map { "weight \($0)" }
+  }
+
   /// The coverage of each group of decisions.
-  /// - Parameter column: of `decisions`; nil: all are one group, named `all`. A decision without a
-  ///   value is in the group `none`.
+  ///
+  /// The engine holds every action while it looks for quantiles, once, whatever their number.
+  /// - Parameters:
+  ///   - column: of `decisions`; nil: all are one group, named `all`. A decision without a value is
+  ///     in the group `none`.
+  ///   - groups: which groups; nil: every one.
   /// - Returns: nothing where the log knows no actions.
   static func byGroup(
-    _ column: String?, _ schema: LogSchema, _ database: AnalyticsDatabase
+    _ column: String?, among groups: [String]? = nil, _ schema: LogSchema,
+    _ database: AnalyticsDatabase
   ) throws -> [String: ActionCoverage] {
     guard schema.knows(.action) else { return [:] }
-    let size = schema.actionSize
-    let names =
-      schema.taskCount == size ? schema.tasks.names : (0..<size).map { "weight \($0)" }
+    let names = names(schema)
+    let size = names.count
     var selections: [String] = []
     for k in 0..<size {
       let a = "action[\(k + 1)]"
@@ -75,24 +85,25 @@ public struct ActionCoverage: Sendable, Equatable, Codable {
         "avg(\(a))::DOUBLE AS m\(k)", "stddev_pop(\(a))::DOUBLE AS s\(k)",
         "avg((abs(\(a)) >= 0.999)::INTEGER)::DOUBLE AS b\(k)",
       ]
-      for (index, quantile) in quantiles.enumerated() {
-        selections.append("quantile_disc(\(a), \(quantile))::DOUBLE AS q\(k)_\(index)")
-      }
+      selections.append("quantile_disc(\(a), \(quantiles))::FLOAT[] AS q\(k)")
       for j in 0...k {
         selections.append("covar_pop(\(a), action[\(j + 1)])::DOUBLE AS c\(k)_\(j)")
       }
     }
     let group = column.map { "coalesce(\($0), 'none')" } ?? "'all'"
+    let chosen = groups.map { "WHERE list_contains(\(SQLText.list($0)), \(group))" } ?? ""
     let rows = try database.query(
       """
-      SELECT \(group) AS g, \(selections.joined(separator: ", ")) FROM decisions GROUP BY g
+      SELECT \(group) AS g, \(selections.joined(separator: ", ")) FROM decisions \(chosen)
+      GROUP BY g
       """)
     var found: [String: ActionCoverage] = [:]
     for (row, name) in try rows.strings("g").enumerated() {
       func value(_ column: String) throws -> Double { try rows.doubles(column)[row] }
       var (trace, squares, share) = (0.0, 0.0, 1.0)
       let weights = try (0..<size).map { k in
-        let q = try quantiles.indices.map { try value("q\(k)_\($0)") }
+        let (all, offsets) = try rows.floatLists("q\(k)")
+        let q = all[offsets[row]..<offsets[row + 1]].map { Double($0) }
         trace += try value("c\(k)_\(k)")
         for j in 0...k {
           let covariance = try value("c\(k)_\(j)")

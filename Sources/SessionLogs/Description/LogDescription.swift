@@ -171,19 +171,24 @@ public struct LogDescription: Sendable, Equatable, Codable {
       (SELECT coalesce(min(time_ms), 0) FROM decisions) AS first_ms,
       (SELECT coalesce(greatest((SELECT max(time_ms) FROM decisions),
         (SELECT max(time_ms) FROM judged_feedback)), 0)) AS last_ms,
-      (SELECT coalesce(avg((log_propensity IS NOT NULL)::INTEGER), 0) FROM decisions) AS coverage
+      \(propensityCoverageSQL) AS coverage
     """
+
+  /// The share of decisions whose log density is known.
+  static let propensityCoverageSQL =
+    "(SELECT coalesce(avg((log_propensity IS NOT NULL)::INTEGER), 0) FROM decisions)"
 
   private static func shares(
     of column: String, _ schema: LogSchema, _ database: AnalyticsDatabase
   ) throws -> [Share] {
-    let coverage = try ActionCoverage.byGroup(column, schema, database)
     let rows = try database.query(
       """
       SELECT coalesce(\(column), 'none') AS name, count(*) AS n FROM decisions
       GROUP BY name ORDER BY n DESC, name LIMIT 50
       """)
-    return zip(try rows.strings("name"), try rows.int64s("n")).map {
+    let names = try rows.strings("name")
+    let coverage = try ActionCoverage.byGroup(column, among: names, schema, database)
+    return zip(names, try rows.int64s("n")).map {
       Share(name: $0, decisions: Int($1), actions: coverage[$0])
     }
   }

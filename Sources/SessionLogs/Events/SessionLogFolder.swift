@@ -30,4 +30,5 @@ public struct SessionLogFolder: Sendable, Equatable {
   static func decisionsPath(in folder: String) -> String { folder + "/decisions.jsonl" }
   static func feedbackPath(in folder: String) -> String { folder + "/feedback.jsonl" }
   static func schemaPath(in folder: String) -> String { folder + "/schema.json" }
+  static func statePath(in folder: String) -> String { folder + "/state.yaml" }
 }

@@ -54,8 +54,7 @@ package struct LogTables {
     self.log = log
     self.database = database
     self.window = window
-    let standard = FeedbackSignal.allCases.map(\.rawValue)
-    signals = standard + log.schema.behaviors.filter { !standard.contains($0) }
+    signals = LogTables.signals(of: log.schema)
     try database.execute(decisionsSQL(withStates: withStates))
     try database.execute(feedbackSQL)
     windowEndMilliseconds = try log.schema.windowEndMilliseconds ?? lastEventTime()
@@ -65,6 +64,12 @@ package struct LogTables {
     try database.execute("DROP TABLE feedback")
     try database.execute(repeatsSQL)
     try database.execute(responsesSQL)
+  }
+
+  /// The signals of a log: those of `FeedbackSignal`, then what else its schema declares.
+  static func signals(of schema: LogSchema) -> [String] {
+    let standard = FeedbackSignal.allCases.map(\.rawValue)
+    return standard + schema.behaviors.filter { !standard.contains($0) }
   }
 
   private func lastEventTime() throws -> Int64 {

@@ -12,8 +12,13 @@ package struct SideTable {
   let key: String
 
   /// A table with one row a key, or one a key and time.
-  /// - Throws: `StateReplayError` for a file that cannot be read, or rows that contradict each other.
-  init(path: String, key: String, in database: AnalyticsDatabase) throws {
+  /// - Parameter declared: the columns that are read, and the engine's type of their values.
+  /// - Throws: `StateReplayError` for a file that cannot be read, a value that is not of its column's
+  ///   type, or rows that contradict each other.
+  init(
+    path: String, key: String, holding declared: [(column: String, type: String)],
+    in database: AnalyticsDatabase
+  ) throws {
     self.path = path
     self.key = key
     let file = SQLText.fileLiteral(path)
@@ -31,9 +36,15 @@ package struct SideTable {
     guard DurableFiles.exists(path) else {
       throw StateReplayError(table: path, expected: "a file", found: "none")
     }
-    columns = try database.query("SELECT * FROM \(relation) LIMIT 0").names
-    _ = try column(key)
-    try checkRows(in: database)
+    do {
+      columns = try database.query("SELECT * FROM \(relation) LIMIT 0").names
+      _ = try column(key)
+      try checkValues(declared + (isTimed ? [("time_ms", "BIGINT")] : []), in: database)
+      try checkRows(in: database)
+    } catch let error as AnalyticsError where error.isAbout([path]) {
+      throw StateReplayError(
+        table: path, expected: "a file that can be read", found: error.summary)
+    }
   }
 
   /// Whether rows hold from a time on.
@@ -51,6 +62,32 @@ package struct SideTable {
   /// The key and time of a row; a row that always holds has no time.
   var keySQL: String { "CAST(t.\(SQLText.identifier(key)) AS VARCHAR)" }
   var timeSQL: String { isTimed ? "CAST(t.time_ms AS BIGINT)" : "NULL::BIGINT" }
+
+  private func checkValues(
+    _ declared: [(column: String, type: String)], in database: AnalyticsDatabase
+  ) throws {
+    var selections: [String] = []
+    for (index, (name, type)) in declared.enumerated() {
+      let value = try column(name)
+      let isWrong = "\(value) IS NOT NULL AND TRY_CAST(\(value) AS \(type)) IS NULL"
+      selections += [
+        "count(*) FILTER (WHERE \(isWrong)) AS n\(index)",
+        "coalesce(min(CAST(\(value) AS VARCHAR)) FILTER (WHERE \(isWrong)), '') AS v\(index)",
+      ]
+    }
+    if selections.isEmpty { return }
+    let found = try database.query(
+      "SELECT \(selections.joined(separator: ", ")) FROM \(relation) t")
+    for (index, (name, type)) in declared.enumerated() {
+      let count = try found.int64s("n\(index)")[0]
+      if count == 0 { continue }
+      let kind = ["DOUBLE": "numbers", "BOOLEAN": "true or false", "BIGINT": "milliseconds"][type]
+      throw StateReplayError(
+        table: path, expected: "\(kind ?? "texts") in column “\(name)”",
+        found: "“\(try found.strings("v\(index)")[0].prefix(60))”"
+          + (count > 1 ? " and \(count - 1) more" : ""))
+    }
+  }
 
   private func checkRows(in database: AnalyticsDatabase) throws {
     let missing = isTimed ? "OR t.time_ms IS NULL" : ""

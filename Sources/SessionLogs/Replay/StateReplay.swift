@@ -6,10 +6,7 @@ package struct ReplayedDecision {
   /// The line of `decisions.jsonl`, from 0.
   package let id: Int64
   package let requestID: String
-  package let userID: String
   package let timeMilliseconds: Int64
-  /// Whether it began a session.
-  package let isSessionStart: Bool
   /// The state [S].
   package let state: [Float]
   /// The carried columns `carried_0` … stand in this row of the chunk.
@@ -48,32 +45,66 @@ package struct StateReplay {
     _ definition: StateDefinition, tables: LogTables, profiles: String? = nil,
     items: String? = nil, userKey: String = "user_id", itemKey: String = "item_id"
   ) throws {
-    try definition.check()
+    try StateReplay.check(
+      definition, log: tables.log.path, signals: tables.signals, hasProfiles: profiles != nil,
+      hasItems: items != nil)
     self.definition = definition
     self.tables = tables
-    self.profiles = try profiles.map {
-      try SideTable(path: $0, key: userKey, in: tables.database)
-    }
-    self.items = try items.map { try SideTable(path: $0, key: itemKey, in: tables.database) }
-    if !definition.profile.isEmpty, profiles == nil {
+    self.profiles = try StateReplay.profiles(
+      profiles, key: userKey, definition, in: tables.database)
+    self.items = try StateReplay.items(items, key: itemKey, definition, in: tables.database)
+  }
+
+  /// Holds a definition against what its states are made from.
+  /// - Parameters:
+  ///   - log: what an error names.
+  ///   - signals: what the log's feedback holds.
+  static func check(
+    _ definition: StateDefinition, log: String, signals: [String], hasProfiles: Bool,
+    hasItems: Bool
+  ) throws {
+    try definition.check()
+    if !definition.profile.isEmpty, !hasProfiles {
       throw StateReplayError(
-        table: tables.log.path, expected: "a table of profiles, which the state declares",
-        found: "none")
+        table: log, expected: "a table of profiles, which the state declares", found: "none")
     }
-    if definition.history.topics != nil, items == nil {
+    if definition.history.topics != nil, !hasItems {
       throw StateReplayError(
-        table: tables.log.path, expected: "a table of items, whose topics the state declares",
-        found: "none")
+        table: log, expected: "a table of items, whose topics the state declares", found: "none")
     }
-    for name in behaviorNames where !tables.signals.contains(name) {
+    for name in behaviorNames(of: definition) where !signals.contains(name) {
       throw StateReplayError(
-        table: tables.log.path, expected: "a behavior “\(name)”, which the state declares",
-        found: tables.signals.joined(separator: ", "))
+        table: log, expected: "a behavior “\(name)”, which the state declares",
+        found: signals.joined(separator: ", "))
     }
   }
 
+  /// The table of profiles, whose declared columns hold what is declared.
+  static func profiles(
+    _ path: String?, key: String, _ definition: StateDefinition, in database: AnalyticsDatabase
+  ) throws -> SideTable? {
+    try path.map {
+      try SideTable(
+        path: $0, key: key, holding: definition.profile.map { ($0.name, $0.type.engineType) },
+        in: database)
+    }
+  }
+
+  /// The table of items, with its column of topics.
+  static func items(
+    _ path: String?, key: String, _ definition: StateDefinition, in database: AnalyticsDatabase
+  ) throws -> SideTable? {
+    try path.map {
+      try SideTable(
+        path: $0, key: key,
+        holding: definition.history.topics.map { [($0.column, "VARCHAR")] } ?? [], in: database)
+    }
+  }
+
+  private var behaviorNames: [String] { Self.behaviorNames(of: definition) }
+
   /// The behaviors that interactions hold, as ``StateEncoder/behaviorNames``.
-  private var behaviorNames: [String] {
+  private static func behaviorNames(of definition: StateDefinition) -> [String] {
     var names = definition.history.behaviors
     for name in definition.session.signals
     where !names.contains(name) && name != "play_minutes" && name != "play_integrity" {
@@ -85,13 +116,15 @@ package struct StateReplay {
   /// Hands over the decisions one by one with their states.
   /// - Parameter carrying: expressions over the decision's row `x` of `decisions`, which the engine
   ///   hands through as `carried_0` ….
-  /// - Throws: `StateDefinitionError` for a definition that is not fitted or a profile that does not
-  ///   fit it, `AnalyticsError`, and what `body` throws.
+  /// - Parameter progress: called often; may throw to stop.
+  /// - Throws: `StateDefinitionError` for a definition that is not fitted, `AnalyticsError`, and
+  ///   what `progress` and `body` throw.
   package func forEachDecision(
-    carrying: [String] = [], _ body: (ReplayedDecision) throws -> Void
+    carrying: [String] = [], progress: () throws -> Void = {},
+    _ body: (ReplayedDecision) throws -> Void
   ) throws {
     var replay = UserReplay(try StateEncoder(definition))
-    try forEachEvent(carrying: carrying) { event in
+    try forEachEvent(carrying: carrying, progress: progress) { event in
       switch event {
       case .profile(let user, let values):
         replay.begin(user: user)
@@ -104,9 +137,8 @@ package struct StateReplay {
         let state = replay.decide(at: decision.time, impressions: decision.impressions)
         try body(
           ReplayedDecision(
-            id: decision.id, requestID: decision.requestID, userID: user,
-            timeMilliseconds: decision.time, isSessionStart: replay.isSessionStart, state: state,
-            chunk: decision.chunk, row: decision.row))
+            id: decision.id, requestID: decision.requestID, timeMilliseconds: decision.time,
+            state: state, chunk: decision.chunk, row: decision.row))
       }
     }
   }
@@ -115,13 +147,18 @@ package struct StateReplay {
   /// features, all from decisions before `end` and from what was known by then.
   ///
   /// It reads the log once for each of the two that is missing.
-  /// - Parameter end: the end of the training window, in milliseconds since 1970.
-  /// - Throws: as ``forEachDecision(carrying:_:)``; `StateReplayError` without such a decision.
-  package func fitted(before end: Int64) throws -> StateDefinition {
+  /// - Parameters:
+  ///   - end: the end of the training window, in milliseconds since 1970.
+  ///   - progress: called often; may throw to stop.
+  /// - Throws: as ``forEachDecision(carrying:progress:_:)``; `StateReplayError` without such a
+  ///   decision.
+  package func fitted(
+    before end: Int64, progress: () throws -> Void = {}
+  ) throws -> StateDefinition {
     var fit = StateFit(definition)
     var (user, profile) = ("", Self.missing(definition))
     var decisions = 0
-    try forEachEvent { event in
+    try forEachEvent(progress: progress) { event in
       switch event {
       case .profile(let other, let values): (user, profile) = (other, values)
       case .feedback(_, let known, let interaction):
@@ -142,7 +179,7 @@ package struct StateReplay {
     guard fitted.normalization == .standard, fitted.statistics == nil else { return fitted }
     fitted.normalization = .none
     var moments = StateMoments(stateSize: fitted.names.count)
-    try StateReplay(copying: self, fitted).forEachDecision { decision in
+    try StateReplay(copying: self, fitted).forEachDecision(progress: progress) { decision in
       if decision.timeMilliseconds < end { moments.add(decision.state) }
     }
     fitted.normalization = .standard
@@ -180,10 +217,11 @@ extension StateReplay {
   }
 
   private func forEachEvent(
-    carrying: [String] = [], _ body: (Event) throws -> Void
+    carrying: [String] = [], progress: () throws -> Void, _ body: (Event) throws -> Void
   ) throws {
     let columns = try profileColumns()
     try tables.database.forEachChunk(eventsSQL(carrying: carrying, columns)) { chunk in
+      try progress()
       let (users, kinds) = (try chunk.strings("user_id"), try chunk.int64s("kind"))
       let (ids, requests) = (try chunk.int64s("id"), try chunk.strings("request_id"))
       let (known, times) = (try chunk.int64s("known_ms"), try chunk.int64s("time_ms"))
@@ -241,7 +279,7 @@ extension StateReplay {
     func values(_ sql: [String], _ names: [String]) -> String {
       zip(sql, names).map { ", \($0) AS \($1)" }.joined()
     }
-    let signals = try behaviorNames.map { "j.signal_\(try signal($0))" }
+    let signals = try behaviorNames.map { "f.signal_\(try signal($0))" }
     var branches = [
       """
       SELECT x.user_id, x.time_ms AS known_ms, 0 AS kind, d.id, d.request_id, x.time_ms,
@@ -253,7 +291,7 @@ extension StateReplay {
       """
       SELECT f.user_id, f.known_ms, 1, f.id, NULL, f.time_ms, f.request_ms, NULL,
         f.play_time_seconds, f.signal_1, \(hasTopics ? "i.topic" : "NULL")\
-      \(values(signals.map { $0.replacing("j.", with: "f.") }, behaviors))
+      \(values(signals, behaviors))
         \(nulls(carried))\(nulls(profile.map(\.name)))
       FROM (SELECT j.*, d.user_id, d.time_ms AS request_ms,
           greatest(j.time_ms, j.arrival_time_ms, d.time_ms) AS known_ms
@@ -307,6 +345,17 @@ extension ResultColumn {
     case .doubles(let numbers): .number(numbers[row])
     case .strings(let words): .text(words[row])
     default: .missing
+    }
+  }
+}
+
+extension ProfileFeature.Kind {
+  /// What the engine reads such a column as.
+  fileprivate var engineType: String {
+    switch self {
+    case .number: "DOUBLE"
+    case .boolean: "BOOLEAN"
+    case .category: "VARCHAR"
     }
   }
 }

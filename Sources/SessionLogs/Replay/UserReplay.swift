@@ -42,7 +42,4 @@ package struct UserReplay {
     context.recordRequest(at: time, impressions: impressions)
     return state
   }
-
-  /// Whether the latest request began a session.
-  package var isSessionStart: Bool { context.session.requestsSoFar == 1 }
 }

@@ -3,7 +3,7 @@ import DurableFiles
 import Synchronization
 
 /// One line that does not fit the schema: where, what was expected, what was found.
-public struct LogFinding: Sendable, Equatable, CustomStringConvertible {
+public struct LogFinding: Sendable, Equatable, Encodable, CustomStringConvertible {
   /// The file.
   public let file: String
   /// The line, from 1.
@@ -14,6 +14,8 @@ public struct LogFinding: Sendable, Equatable, CustomStringConvertible {
   public let expected: String
   /// What stands there.
   public let found: String
+
+  enum CodingKeys: String, CodingKey { case file, line, field, expected, found }
 
   /// `file:line: field: … expected, found …`.
   public var description: String {

@@ -2,9 +2,9 @@ import EmbeddedAnalytics
 
 /// Something about a whole log that is allowed and hardly meant: what, how much of the log it
 /// touches, and what to do.
-public struct LogWarning: Sendable, Equatable {
+public struct LogWarning: Sendable, Equatable, Encodable {
   /// What is implausible.
-  public enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, Sendable, CaseIterable, Encodable {
     /// Every known log density is 0: a density of 1, written where none was known.
     case propensitiesAllOne = "propensities_all_one"
     /// Every known log density is the same, and not that of uniform actions.
@@ -43,6 +43,10 @@ public struct LogWarning: Sendable, Equatable {
   public let finding: String
   /// What to do about it.
   public let advice: String
+  /// Whether nothing can be learned from such a log.
+  let forbidsTraining: Bool
+
+  enum CodingKeys: String, CodingKey { case kind, share, of, finding, advice }
 }
 
 /// Looks at a log as a whole for what is allowed and hardly meant.
@@ -68,10 +72,12 @@ struct LogPlausibility {
 
   private mutating func warn(
     _ kind: LogWarning.Kind, _ share: Double, of what: String, _ finding: String,
-    do advice: String
+    do advice: String, forbidsTraining: Bool = false
   ) {
     warnings.append(
-      LogWarning(kind: kind, share: share, of: what, finding: finding, advice: advice))
+      LogWarning(
+        kind: kind, share: share, of: what, finding: finding, advice: advice,
+        forbidsTraining: forbidsTraining))
   }
 
   /// The one row of a query, as numbers by name.
@@ -170,20 +176,24 @@ struct LogPlausibility {
 
   private mutating func checkActions() throws {
     guard tables.log.schema.knows(.action) else { return }
-    let coverage = try ActionCoverage.byGroup(nil, tables.log.schema, tables.database)["all"]
-    let weights = coverage?.weights ?? []
-    let constant = weights.filter { $0.deviation < 1e-6 }
+    let names = ActionCoverage.names(tables.log.schema)
+    let row = try numbers(
+      "SELECT "
+        + names.indices.map { "stddev_pop(action[\($0 + 1)]) AS s\($0)" }.joined(separator: ", ")
+        + " FROM decisions")
+    let constant = names.indices.filter { (row["s\($0)"] ?? .nan) < 1e-6 }.map { names[$0] }
     guard !constant.isEmpty else { return }
-    let all = constant.count == weights.count
+    let all = constant.count == names.count
     warn(
       .actionsConstant, 1, of: "decisions",
       all
         ? "no weight ever varies"
-        : "these weights never vary: \(constant.map(\.name).joined(separator: ", "))",
+        : "these weights never vary: \(constant.joined(separator: ", "))",
       do: all
         ? "nothing can be learned or estimated about other weights: log decisions that explore"
         : "nothing can be learned about other values of these weights: explore them too, or leave "
-          + "them out of the action")
+          + "them out of the action",
+      forbidsTraining: all)
   }
 
   private mutating func checkFeedback() throws {

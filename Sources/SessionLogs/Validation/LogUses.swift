@@ -1,13 +1,18 @@
 /// What a log can be used for, as it stands.
 public struct LogUses: Sendable, Equatable {
   /// One use.
-  public struct Use: Sendable, Equatable {
+  public struct Use: Sendable, Equatable, Encodable {
     /// `training`, `logged_propensities`, `fitted_propensities`, `fitted_q`.
     public let name: String
     /// Whether the log allows it.
     public let possible: Bool
     /// Why not, or what to keep in mind; empty if nothing.
     public let reason: String
+
+    enum CodingKeys: String, CodingKey {
+      case possible, reason
+      case name = "use"
+    }
   }
 
   /// The uses.
@@ -19,8 +24,7 @@ public struct LogUses: Sendable, Equatable {
   ) {
     var missing = [LogSchema.Part.state, .action].filter { !schema.knows($0) }
       .map { "\($0.rawValue)s are unknown" }
-    let constant = warnings.first { $0.kind == .actionsConstant && $0.finding.hasPrefix("no ") }
-    if let constant { missing.append(constant.finding) }
+    missing += warnings.filter(\.forbidsTraining).map(\.finding)
     if !isValid { missing.append("the log is not valid") }
     let why = missing.joined(separator: ", ")
     let wrong = warnings.filter {

@@ -48,7 +48,7 @@ public struct LogValidation: Sendable {
     let counts = try database.query(
       """
       SELECT coalesce((SELECT sum(item_count) FROM kept_decisions), 0)::BIGINT AS items,
-        (SELECT count(log_propensity) / count(*) FROM decisions)::DOUBLE AS coverage
+        \(LogDescription.propensityCoverageSQL) AS coverage
       """)
     totals = (lines.decisionCount, lines.feedbackCount, Int(try counts.int64s("items")[0]))
     uses = LogUses(

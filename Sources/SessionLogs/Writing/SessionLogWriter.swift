@@ -178,23 +178,34 @@ public final class SessionLogWriter {
   }
 
   /// Puts the log into place.
-  /// - Parameter windowEndMilliseconds: when collection ended, if the schema does not say it.
+  /// - Parameters:
+  ///   - windowEndMilliseconds: when collection ended, if the schema does not say it.
+  ///   - stateText: what `state.yaml` beside the log says of its states; nil: that of a log which is
+  ///     replaced goes with it.
   /// - Throws: `DurableFileError`; nothing half-written then stands under a final name.
   @discardableResult
-  public func finish(windowEndMilliseconds: Int64? = nil) throws -> SessionLogFolder {
+  public func finish(
+    windowEndMilliseconds: Int64? = nil, stateText: String? = nil
+  ) throws -> SessionLogFolder {
     var final = schema
     if let windowEndMilliseconds { final.windowEndMilliseconds = windowEndMilliseconds }
     let schemaPath = SessionLogFolder.schemaPath(in: folder)
+    let statePath = SessionLogFolder.statePath(in: folder)
     do {
-      if DurableFiles.exists(schemaPath) { try DurableFiles.remove(schemaPath) }
+      if DurableFiles.exists(schemaPath) {
+        try DurableFiles.remove(schemaPath)
+        if DurableFiles.exists(statePath) { try DurableFiles.remove(statePath) }
+      }
       try decisions.finish()
       try feedback.finish()
+      if let stateText { try DurableFiles.write(stateText, to: statePath) }
       try DurableFiles.write(final.fileText(), to: schemaPath)
     } catch {
       abandon()
       // A whole file of a log that is not: without schema.json nobody would read it.
       try? DurableFiles.remove(SessionLogFolder.decisionsPath(in: folder))
       try? DurableFiles.remove(SessionLogFolder.feedbackPath(in: folder))
+      if stateText != nil { try? DurableFiles.remove(statePath) }
       throw error
     }
     return try SessionLogFolder(path: folder)
