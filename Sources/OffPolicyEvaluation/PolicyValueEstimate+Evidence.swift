@@ -2,6 +2,11 @@ import Foundation
 import FusionMDP
 
 extension PolicyValueEstimate {
+  /// Whether value, interval and the mean weight's error are finite: of a single session no interval is.
+  package var isFinite: Bool {
+    [value, low, high, weights?.meanWeightError ?? 0].allSatisfy(\.isFinite)
+  }
+
   /// The floors that this estimate lies below, in the order of `EvidenceFloors`; empty where there is
   /// enough evidence.
   ///
@@ -18,7 +23,7 @@ extension PolicyValueEstimate {
       found.append(
         EvidenceShortcoming(kind: kind, found: value, floor: floor, description: sentence))
     }
-    if !(value.isFinite && low.isFinite && high.isFinite) {
+    if !isFinite {
       add(.notFinite, value, 0, "the estimate or its interval is no finite number")
     }
     if users < floors.leastUsers {
@@ -56,8 +61,9 @@ extension PolicyValueEstimate {
           + "after it")
     }
     if floors.requiresConvergence, hasConverged == false, let convergence = fit?.convergence {
+      let drift = 10 * (abs(convergence.drift) - 3 * convergence.driftError)
       add(
-        .convergence, max(10 * abs(convergence.drift), abs(convergence.residual)), (high - low) / 8,
+        .convergence, max(drift, abs(convergence.residual)), (high - low) / 8,
         "the fit has not converged: drift \(short(convergence.drift)), residual "
           + "\(short(convergence.residual)), beside an interval of half width "
           + "\(short((high - low) / 2))")

@@ -1,4 +1,5 @@
-/// What an estimator says a policy is worth: the mean discounted satisfaction of a session.
+/// What an estimator says a policy is worth: the mean discounted satisfaction of a session, or for
+/// one-step estimators (`Estimand.requestValue`) the mean reward of a request.
 package struct PolicyValueEstimate: Sendable, Equatable {
   /// Name of the estimator.
   package let estimator: String
@@ -13,7 +14,7 @@ package struct PolicyValueEstimate: Sendable, Equatable {
   /// of importance weights is another number and stands in `weights`. Nil when the estimate has no
   /// spread at all.
   package let effectiveSampleSize: Double?
-  /// Initial states that the mean is over.
+  /// What the mean is over: sessions by their initial states, for one-step estimators requests.
   package let n: Int
   /// Where the uncertainty comes from.
   package let standardErrors: StandardErrors
@@ -85,7 +86,9 @@ package struct FitDiagnostics: Sendable, Equatable {
 ///
 /// The weight of a session is what multiplies its return: the product of all its ratios for
 /// trajectory-wise estimators, their running product's discounted mean over its steps for
-/// per-decision and doubly robust ones. One-step estimators weigh requests.
+/// per-decision and doubly robust ones. Where each step has its own sum of weights (self-normalized
+/// per-decision, NCIS), it is the session's share of them, discounted and summed over the steps.
+/// One-step estimators weigh requests.
 package struct WeightDiagnostics: Sendable, Equatable {
   /// (Σ w)² / Σ w² over sessions (requests for one-step estimators): how many of equal weight would
   /// be as many.

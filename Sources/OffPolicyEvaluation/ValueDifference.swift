@@ -54,7 +54,8 @@ extension PolicyValueEstimate {
   /// were drawn again for a refit) cancels out.
   ///
   /// - Parameters:
-  ///   - reference: by the same estimator, on the same sessions, with the same seed.
+  ///   - reference: by the same estimator, on the same sessions, with the same seed; where both
+  ///     policies are smoothed, by the same bandwidth: else the difference of two biases is in it.
   ///   - sessions: the data of either policy.
   ///   - configuration: the unit that is drawn again, and the interval's coverage.
   package func difference(
@@ -65,6 +66,9 @@ extension PolicyValueEstimate {
       estimator == reference.estimator && parts.sessions == reference.parts.sessions
         && parts.refits.count == reference.parts.refits.count,
       "\(estimator) and \(reference.estimator) were not made on the same sessions")
+    if let own = weights?.bandwidth, let other = reference.weights?.bandwidth {
+      precondition(own == other, "\(estimator): policies smoothed by \(own) and by \(other)")
+    }
     let clusters = SessionClusters(sessions.data, unit: configuration.resampling)
     let (first, count) = clusters.varianceOfMean(
       zip(parts.contributions, reference.parts.contributions).map { $0 - $1 }, of: parts.sessions)

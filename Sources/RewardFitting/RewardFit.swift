@@ -94,7 +94,8 @@ public enum RewardFit {
       } else if outcome == .nextSession, session.nextIsTruncated {
         leftOut.nextTruncated += 1
       } else if outcome == .nextDays,
-        session.endMilliseconds + configuration.horizonMilliseconds > windowEnd
+        session.endMilliseconds + configuration.horizonMilliseconds
+          + configuration.feedbackDeadlineMilliseconds > windowEnd
       {
         leftOut.beyondWindow += 1
       } else {

@@ -132,6 +132,11 @@ public struct RewardFitConfiguration: Sendable, Equatable, Codable {
   /// The horizon in milliseconds.
   var horizonMilliseconds: Int64 { Int64((horizonDays * 86_400_000).rounded()) }
 
+  /// How long feedback may still arrive after its request, in milliseconds.
+  var feedbackDeadlineMilliseconds: Int64 {
+    Int64((min(feedbackDeadlineMinutes, 1e9) * 60_000).rounded())
+  }
+
   /// Checks every value.
   /// - Throws: `RewardFitError.configuration` naming the field.
   public func validate() throws(RewardFitError) {

@@ -8,7 +8,7 @@ public struct SessionsLeftOut: Sendable, Equatable, Codable {
   public var withoutNext = 0
   /// Followed by a truncated session, whose app time is not all seen.
   public var nextTruncated = 0
-  /// The horizon reaches beyond the log's window.
+  /// The horizon reaches beyond the log's window, or to requests on which feedback may still arrive.
   public var beyondWindow = 0
 
   /// Why nothing is left.
@@ -109,7 +109,7 @@ public struct RewardFitReport: Sendable, Equatable, Codable {
   public func reward() throws(RewardFitError) -> SatisfactionReward {
     guard !weights.isEmpty else {
       throw .nothingToWeigh(
-        "no weights: no signal's interval excludes 0 (\(configuration.estimate.rawValue), "
+        "no weights: no signal that a reward can weigh has an interval without 0 (\(configuration.estimate.rawValue), "
           + "\(configuration.outcome.rawValue))")
     }
     var named: [FeedbackSignal: Float] = [:]

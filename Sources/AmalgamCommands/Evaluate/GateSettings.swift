@@ -45,8 +45,6 @@ struct GateSettings: Codable, Equatable {
     thresholds.leastLift = leastLift
     thresholds.leastRelativeLift = leastRelativeLift
     thresholds.largestDisagreement = largestDisagreement
-    // The floors of every estimate ask for it already.
-    thresholds.largestActionDistance = .infinity
     thresholds.largestTruncatedShare = largestTruncatedShare
     thresholds.allowsFittedPropensities = allowsFittedPropensities
     thresholds.guardrails = Dictionary(

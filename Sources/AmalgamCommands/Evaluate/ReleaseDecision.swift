@@ -71,7 +71,6 @@ struct ReleaseDecision {
   ) throws -> Found {
     var evidence = GateEvidence()
     evidence.dataFindings = dataFindings
-    evidence.actionDistance = judged.sessions.actionDistance
     if reference == nil {
       evidence.truncatedShare = try logged(nil).truncatedShare
     }
@@ -87,6 +86,7 @@ struct ReleaseDecision {
       GateEvidence.Guardrail(
         name: $0.signal, referenceValue: $0.reference, difference: $0.difference, low: $0.low)
     }
+    evidence.uncheckedGuardrails = Set(unchecked.map(\.signal))
     let judgement = ReleaseGate(thresholds: settings.thresholds).judge(evidence)
     return Found(
       verdict: judgement.verdict, policy: judged.method,
@@ -100,7 +100,8 @@ struct ReleaseDecision {
           estimator: $0.estimator, value: $0.difference, low: $0.low, high: $0.high,
           relative: $0.referenceValue == 0 ? nil : $0.difference / abs($0.referenceValue))
       },
-      guardrails: guardrails, unchecked: unchecked)
+      guardrails: guardrails.filter { $0.low.isFinite && $0.high.isFinite },
+      unchecked: unchecked.map(\.reason))
   }
 
   private func comparison(
@@ -124,8 +125,8 @@ struct ReleaseDecision {
       value = behavior.value
     }
     return GateEvidence.Comparison(
-      estimator: estimate.estimator, policyValue: estimate.value, referenceValue: value,
-      difference: difference.value, low: difference.low, high: difference.high,
+      estimator: estimate.estimator, referenceValue: value, difference: difference.value,
+      low: difference.low, high: difference.high,
       shortcomings: shortcomings,
       usesFittedPropensities: estimate.weights?.propensitiesAreFitted ?? false)
   }
@@ -141,20 +142,23 @@ struct ReleaseDecision {
   }
 
   /// Each guardrail's difference by the linear fit, which is exact and quick: a guardrail is asked
-  /// for a coarse bound.
+  /// for a coarse bound. Signals that the data do not hold are unchecked.
   private func guardrails(
     _ policy: any FusionPolicy, _ reference: (any FusionPolicy)?
-  ) throws -> (found: [Found.Guardrail], unchecked: [String]) {
+  ) throws -> (found: [Found.Guardrail], unchecked: [(signal: String, reason: String)]) {
     let signals = data.feedback(at: 0) == nil ? nil : data.manifest.signals
-    var unchecked: [String] = []
+    var unchecked: [(signal: String, reason: String)] = []
     let found = try settings.guardrails.compactMap { guardrail -> Found.Guardrail? in
       guard let signal = FeedbackSignal(rawValue: guardrail.signal),
         signals?.contains(guardrail.signal) == true
       else {
         unchecked.append(
-          "guardrail \(guardrail.signal): the data hold "
-            + (signals.map { "no such signal, but " + $0.joined(separator: ", ") }
-              ?? "rewards and no feedback"))
+          (
+            guardrail.signal,
+            "guardrail \(guardrail.signal): the data hold "
+              + (signals.map { "no such signal, but " + $0.joined(separator: ", ") }
+                ?? "rewards and no feedback")
+          ))
         return nil
       }
       let source = try TrajectoryShards(

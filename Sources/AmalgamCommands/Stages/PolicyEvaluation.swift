@@ -117,7 +117,8 @@ struct PolicyEvaluation {
   }
 
   /// Asks estimators about `policy`, called `method` in the result, on test sessions. One that the
-  /// log gives nothing to (unknown propensities, no overlap) has no estimate and a reason.
+  /// log gives nothing to (unknown propensities, no overlap, a single session, which has no interval)
+  /// has no estimate and a reason.
   ///
   /// - Throws: `CommandFailure.failure` when the sessions and the policy do not fit or a fit
   ///   diverges; `.interrupted` on Ctrl-C.
@@ -144,7 +145,14 @@ struct PolicyEvaluation {
     var failures: [String: String] = [:]
     for kind in kinds {
       do {
-        found.append(try estimate(kind, of: method, on: sessions, seed: seed))
+        let estimate = try estimate(kind, of: method, on: sessions, seed: seed)
+        if estimate.isFinite {
+          found.append(estimate)
+        } else {
+          failures[kind.rawValue] =
+            "\(kind.rawValue): value and interval are no finite numbers "
+            + "(\(sessions.sessionCount) logged sessions)"
+        }
       } catch let error as EvaluationError where error.isAboutOverlap {
         failures[kind.rawValue] = "\(error)"
       } catch let error as EvaluationError {

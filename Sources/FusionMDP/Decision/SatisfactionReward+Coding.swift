@@ -1,6 +1,14 @@
 extension SatisfactionReward: Codable {
   /// A signal's weight as a file holds it: a number, or an object with a transform.
   private struct Entry: Codable {
+    /// Any key that a file may hold.
+    private struct AnyKey: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
     var weight: Float
     var transform: SignalTransform?
 
@@ -19,9 +27,8 @@ extension SatisfactionReward: Codable {
         weight = try decoder.singleValueContainer().decode(Float.self)
         return
       }
-      if let given = try? decoder.singleValueContainer().decode([String: Float].self),
-        let unknown = given.keys.sorted().first(where: { CodingKeys(stringValue: $0) == nil })
-      {
+      let given = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+      if let unknown = given.sorted().first(where: { CodingKeys(stringValue: $0) == nil }) {
         throw DecodingError.dataCorruptedError(
           forKey: .weight, in: container,
           debugDescription: "unknown key '\(unknown)'; expected weight, lower, upper, log")

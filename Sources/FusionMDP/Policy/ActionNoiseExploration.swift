@@ -49,7 +49,8 @@ public struct ActionNoiseExploration: DensityPolicy {
   /// The log densities, in nats, of actions [B·A] for B requests → [B].
   ///
   /// Exact where the base is deterministic and decides on each request by itself. For a base that
-  /// draws it is the density given one draw of the base, from a stream that is always the same.
+  /// draws it is the density given one draw of the base, from a stream that begins anew at every call:
+  /// where actions are asked about in several calls, the base draws the same for each.
   public func logDensities(of actions: [Float], for requests: PolicyRequests) -> [Double] {
     var stream = RandomStream(seed: 0, name: "action-noise-density")
     return logDensities(of: actions, given: base.decide(requests, using: &stream).actions)

@@ -233,5 +233,10 @@ extension HistoryFeatures {
           key: "history.topics.\(word)", expected: "1 to 65000", found: "\(count)")
       }
     }
+    // A topic and "other" have 16 bits of a packed interaction.
+    if let values = topics.values, values.count > 65_000 {
+      throw StateDefinitionError(
+        key: "history.topics.values", expected: "at most 65000", found: "\(values.count)")
+    }
   }
 }

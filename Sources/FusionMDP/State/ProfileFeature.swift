@@ -138,7 +138,11 @@ public struct ProfileFeature: Sendable, Equatable, Codable {
   }
 
   /// Appends the features of a value.
-  func append(_ raw: ProfileValue, to features: inout [Float]) throws(StateDefinitionError) {
+  ///
+  /// - Parameter words: where each of `values` stands among them.
+  func append(
+    _ raw: ProfileValue, words: [String: Int], to features: inout [Float]
+  ) throws(StateDefinitionError) {
     let isMissing: Bool
     if type == .category {
       let word = Self.word(of: raw)
@@ -146,7 +150,10 @@ public struct ProfileFeature: Sendable, Equatable, Codable {
       let start = features.count
       let width = buckets ?? ((values?.count ?? 0) + 1)
       for _ in 0..<width { features.append(0) }
-      if let word { features[start + feature(of: word)] = 1 }
+      if let word { 
+        let place = buckets.map { Self.bucket(of: word, among: $0) } ?? words[word] ?? width - 1
+        features[start + place] = 1
+      }
     } else {
       let number = try transformed(raw)
       isMissing = number == nil
@@ -158,12 +165,6 @@ public struct ProfileFeature: Sendable, Equatable, Codable {
   /// The bucket of a word's hash, equal on every machine.
   static func bucket(of word: String, among buckets: Int) -> Int {
     Int(stableHash(word) % UInt64(buckets))
-  }
-
-  private func feature(of word: String) -> Int {
-    if let buckets { return Self.bucket(of: word, among: buckets) }
-    let words = values ?? []
-    return words.firstIndex(of: word) ?? words.count
   }
 
   func check() throws(StateDefinitionError) {

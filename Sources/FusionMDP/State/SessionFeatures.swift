@@ -78,7 +78,8 @@ public struct SessionFeatures: Sendable, Equatable, Codable {
   /// A pause longer than this ends a session, in milliseconds.
   public var gapMilliseconds: Int64 { Int64(min(gapMinutes * 60_000, 4e15).rounded()) }
 
-  /// The local hour of a time in milliseconds since 1970, in [0, 24).
+  /// The local hour of a time in milliseconds since 1970, in [0, 24]: the last milliseconds of a day
+  /// round to 24, whose sine and cosine are those of 0.
   public func hourOfDay(at time: Int64) -> Float {
     let day: Int64 = 86_400_000
     let local = time + Int64((utcOffsetHours * 3_600_000).rounded())

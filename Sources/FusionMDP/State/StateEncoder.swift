@@ -24,6 +24,8 @@ public struct StateEncoder: Sendable, Equatable {
   private let signals: [Signal]
   /// The feature of each topic that has one.
   private let topics: [String: Int]
+  /// Of each column of the profile, the feature of each word that has one.
+  private let words: [[String: Int]]
 
   private enum Signal: Sendable, Equatable {
     case playMinutes
@@ -71,11 +73,13 @@ public struct StateEncoder: Sendable, Equatable {
     }
     self.signals = signals
     behaviorNames = behaviors
-    var topics: [String: Int] = [:]
-    for (index, topic) in (definition.history.topics?.values ?? []).enumerated() {
-      topics[topic] = index
-    }
-    self.topics = topics
+    topics = Self.places(of: definition.history.topics?.values)
+    words = definition.profile.map { Self.places(of: $0.values) }
+  }
+
+  /// Where each word stands, the first of equal ones.
+  private static func places(of words: [String]?) -> [String: Int] {
+    Dictionary((words ?? []).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The names of the profile features where this is the platform's encoder, else nil.
@@ -103,8 +107,8 @@ public struct StateEncoder: Sendable, Equatable {
       "\(values.count) values of the profile, expected \(definition.profile.count)")
     var features: [Float] = []
     features.reserveCapacity(profileSize)
-    for (feature, value) in zip(definition.profile, values) {
-      try feature.append(value, to: &features)
+    for (index, value) in values.enumerated() {
+      try definition.profile[index].append(value, words: words[index], to: &features)
     }
     return features
   }
@@ -133,7 +137,9 @@ public struct StateEncoder: Sendable, Equatable {
     into states: inout [Float]
   ) {
     precondition(
-      profile.count == profileSize, "\(profile.count) profile features, expected \(profileSize)")
+      profile.count == profileSize && session.signalSums.count == signalCount,
+      "\(profile.count) profile features, expected \(profileSize); "
+        + "\(session.signalSums.count) sums of signals, expected \(signalCount)")
     let start = states.count
     states.append(contentsOf: profile)
     history.appendFeatures(at: time, layout, to: &states)

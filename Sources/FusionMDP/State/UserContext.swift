@@ -13,11 +13,15 @@ public struct Interaction: Sendable, Equatable {
   /// The topic or category of the item; nil if it is unknown.
   public var topic: String?
 
-  /// An interaction.
+  /// An interaction: play time finite and at least 0, integrity in [0, 1].
   public init(
     timeMilliseconds: Int64, requestTimeMilliseconds: Int64, playSeconds: Float,
     playIntegrity: Float, behaviors: [Float], topic: String? = nil
   ) {
+    precondition(
+      playSeconds >= 0 && playSeconds.isFinite && playIntegrity >= 0 && playIntegrity <= 1,
+      "play \(playSeconds) s, integrity \(playIntegrity): expected a finite time of at least 0 and "
+        + "a share")
     self.timeMilliseconds = timeMilliseconds
     self.requestTimeMilliseconds = requestTimeMilliseconds
     self.playSeconds = playSeconds

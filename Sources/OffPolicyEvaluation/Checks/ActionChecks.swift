@@ -56,8 +56,8 @@ enum ActionChecks {
 
 /// Logged densities that cannot be right.
 ///
-/// It sees constants, impossible sizes and densities whose mean reciprocal exceeds the volume of the box. It does
-/// not see permuted ones, or ones that are too large: an estimator's mean weight does (E[π/μ] = 1), and
+/// It sees constants, impossible sizes, densities whose mean reciprocal exceeds the volume of the box and single
+/// ones that are too small to have been drawn. It does not see permuted ones, or ones that are too large: an estimator's mean weight does (E[π/μ] = 1), and
 /// so does a fitted density beside them.
 enum PropensityChecks {
   static func findings(_ data: CheckedTransitions) -> [DataFinding] {
@@ -100,14 +100,36 @@ enum PropensityChecks {
               exp(-first)),
           "log the density of each action, or leave it unknown"))
     }
-    return findings + reciprocal(known, actionSize: data.actionSize)
+    let found = rarest(known, actionSize: data.actionSize)
+    return findings + (found.isEmpty ? reciprocal(known, actionSize: data.actionSize) : found)
+  }
+
+  /// An action whose density is below p/2^A is drawn with a probability of at most p (Markov, with the
+  /// mean of `reciprocal`), so that the smallest of N is below p/(N·2^A) with at most p.
+  ///
+  /// One such density among many right ones hides the mean's excess in its own standard error.
+  private static func rarest(_ known: [Double], actionSize: Int) -> [DataFinding] {
+    let chance = DataChecks.Threshold.rarestDensity
+    let floor = log(chance / Double(known.count)) - Double(actionSize) * log(2)
+    let below = known.filter { $0 < floor }
+    guard let least = below.min() else { return [] }
+    return [
+      finding(
+        .error,
+        String(
+          format: "%d of %d logged log densities are below %.1f nats, the least %.4g; the least of "
+            + "right ones lies there in one of %.0f logs", below.count, known.count, floor, least,
+          1 / chance),
+        "log the natural logarithm of the density of what was deployed: look for a logarithm of a "
+          + "logarithm, or another unit")
+    ]
   }
 
   /// E_{a∼μ}[1/μ(a)] is the volume of where μ is above 0: at most 2^A.
   private static func reciprocal(_ known: [Double], actionSize: Int) -> [DataFinding] {
     guard known.count >= 100 else { return [] }
     // As shares of the box's volume.
-    let shares = known.map { exp(-$0 - Double(actionSize) * 0.693_147_180_559_945_3) }
+    let shares = known.map { exp(-$0 - Double(actionSize) * log(2)) }
     let count = Double(shares.count)
     let mean = shares.reduce(0, +) / count
     let squares = shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

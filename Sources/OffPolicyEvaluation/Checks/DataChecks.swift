@@ -81,6 +81,8 @@ package enum DataChecks {
     package static let unknownPropensities = 0.05
     /// Nats a dimension that a density may be at most: a deviation of about 1/2,500 of the box.
     package static let logDensityPerDimension = 7.0
+    /// With right densities the smallest of all is refused in at most this share of logs.
+    package static let rarestDensity = 1e-4
     /// Squared partial rank correlation of a feature with its request's reward, the next one or the
     /// session's end, beyond what the past explains.
     package static let leak: Limits = (warning: 0.2, error: 0.3)

@@ -1,16 +1,11 @@
 /// Something that is wrong, or looks wrong, with logged transitions.
 package struct DataFinding: Sendable, Equatable, Codable, CustomStringConvertible {
   /// How bad it is.
-  package enum Severity: String, Sendable, Codable, Comparable {
+  package enum Severity: String, Sendable, Codable {
     /// Estimates can be made; read them with this in mind.
     case warning
     /// No estimate from this log means anything before it is repaired.
     case error
-
-    /// Warnings come before errors.
-    package static func < (left: Severity, right: Severity) -> Bool {
-      left == .warning && right == .error
-    }
   }
 
   /// What was looked at.

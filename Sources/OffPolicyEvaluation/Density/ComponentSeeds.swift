@@ -20,9 +20,8 @@ struct ComponentSeeds: Sendable {
     let points = stream.indices(below: total, count: min(total, Self.sampleSize)).map { row in
       actions[row * actionSize..<(row + 1) * actionSize].map(Double.init)
     }
-    // The first stands in the middle of all.
-    var centers = [whole.mean]
-    if count > 1 { centers = [points[0]] }
+    // One alone stands in the middle of all.
+    var centers = [count > 1 ? points[0] : whole.mean]
     while centers.count < count {
       // The next is drawn by the squared distance from the nearest so far.
       let nearest = points.map { point in

@@ -7,7 +7,8 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
   package struct Dimension: Sendable, Equatable, Codable {
     /// Largest distance of P̂(A_d ≤ a_d | s) from a uniform distribution; 0 is perfect.
     package let uniformDistance: Double
-    /// Adjusted R² by which the state still explains P̂(A_d ≤ a_d | s); nil with too few transitions.
+    /// Adjusted R² by which the state still explains P̂(A_d ≤ a_d | s), 0 in the mean where it explains
+    /// nothing; nil with too few transitions.
     package let stateDependence: Double?
     /// Share of actions exactly at −1 or 1.
     package let boundShare: Double
@@ -28,11 +29,13 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
     package let meanDifferenceError: Double
     /// Root mean square of logged − fitted, in nats.
     package let deviation: Double
-    /// Mean of exp(fitted − logged). E_{a∼μ}[p̂/μ] = ∫ p̂ = 1 for *any* normalized p̂ where μ covers
+    /// Mean of exp(fitted − logged), each at most e^300. E_{a∼μ}[p̂/μ] = ∫ p̂ = 1 for *any* normalized p̂ where μ covers
     /// the box: off 1, it is the logged densities that are wrong, or they do not cover the box.
     package let meanRatio: Double
     /// Standard error of `meanRatio`, users as clusters.
     package let meanRatioError: Double
+    /// Largest fitted − logged, in nats.
+    package let largestLogRatio: Double
     /// (Σ ratio)² / (N·Σ ratio²): where it is small, most of ∫ p̂ lies where μ hardly ever goes, and a
     /// mean ratio below 1 says nothing.
     package let ratioCoverage: Double
@@ -47,7 +50,7 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
     package static let lossToBaseline = 0.02
     /// Distance from uniform beyond its noise.
     package static let uniformDistance = 0.05
-    /// Adjusted R² of the probability by the state.
+    /// Adjusted R² of the probability by the state, beyond its noise.
     package static let stateDependence = 0.05
     /// Mean logged − fitted, in nats: beyond it an importance weight is off by a factor of e.
     package static let meanDifference = 1.0
@@ -55,6 +58,8 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
     package static let meanRatio = 0.1
     /// `ratioCoverage` from which on a mean ratio below 1 counts.
     package static let ratioCoverage = 0.5
+    /// With right densities the largest of all ratios is refused in at most this share of logs.
+    package static let rarestRatio = 1e-4
     /// Logged densities that are compared at least.
     package static let comparedTransitions = 200
   }
@@ -73,6 +78,9 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
   package let gaussianLogDensity: Double
   /// What `uniformDistance` of a right density stays below in 95 of 100 logs: 1.358/√N.
   package let uniformDistanceNoise: Double
+  /// Three deviations of `stateDependence` where the state explains nothing: 3·√(2p)/(N − p − 1), p
+  /// the features of the state that are not made of others; nil as it is.
+  package let stateDependenceNoise: Double?
   /// Share of transitions with at least one coordinate exactly at −1 or 1.
   package let boundShare: Double
   /// Each coordinate.
@@ -100,10 +108,12 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
     uniformDistanceNoise = 1.358 / count.squareRoot()
     let moments = ActionMoments(log.actions, actionSize: size)
     let dependence = scores.stateDependence(log)
+    stateDependenceNoise = dependence?.noise
     dimensions = (0..<size).map { d in
       let values = stride(from: d, to: log.actions.count, by: size).map { log.actions[$0] }
       return Dimension(
-        uniformDistance: scores.distanceFromUniform(dimension: d), stateDependence: dependence[d],
+        uniformDistance: scores.distanceFromUniform(dimension: d),
+        stateDependence: dependence?.explained[d],
         boundShare: Double(values.count { abs($0) == 1 }) / count,
         isConstant: moments.deviation[d] < 1e-6)
     }
@@ -120,7 +130,8 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
         "the mean log density of held-out actions is \(nats(meanLogDensity)), below the "
           + "\(nats(baseline)) of a density that knows no state")
     }
-    reasons += Self.reasonsOfFit(dimensions, noise: uniformDistanceNoise)
+    reasons += Self.reasonsOfFit(
+      dimensions, noise: uniformDistanceNoise, dependenceNoise: dependence?.noise ?? 0)
     reasons += agreement?.reasons ?? []
     self.reasons = reasons
   }
@@ -161,7 +172,9 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
     return reasons
   }
 
-  private static func reasonsOfFit(_ dimensions: [Dimension], noise: Double) -> [String] {
+  private static func reasonsOfFit(
+    _ dimensions: [Dimension], noise: Double, dependenceNoise: Double
+  ) -> [String] {
     var reasons: [String] = []
     for (d, dimension) in dimensions.enumerated() where !dimension.isConstant {
       if dimension.uniformDistance > noise + Threshold.uniformDistance {
@@ -170,10 +183,13 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
             + "\(percent(dimension.uniformDistance)) of probability (at most "
             + "\(percent(Threshold.uniformDistance)) beyond the noise of \(percent(noise)))")
       }
-      if let dependence = dimension.stateDependence, dependence > Threshold.stateDependence {
+      if let dependence = dimension.stateDependence,
+        dependence > dependenceNoise + Threshold.stateDependence
+      {
         reasons.append(
           "weight \(d): the state still explains \(percent(dependence)) of where an action lies in "
-            + "the fitted distribution (at most \(percent(Threshold.stateDependence)))")
+            + "the fitted distribution (at most \(percent(Threshold.stateDependence)) beyond the "
+            + "noise of \(percent(dependenceNoise)))")
       }
     }
     return reasons
@@ -189,15 +205,18 @@ private func nats(_ value: Double) -> String { String(format: "%.3f nats", value
 extension DensityCalibration.Agreement {
   private typealias Threshold = DensityCalibration.Threshold
 
-  /// Nil with fewer logged densities than are worth comparing.
+  /// Nil with fewer logged densities than are worth comparing, or of a single user, whose mean has no
+  /// error that clusters could tell.
   init?(_ scores: DensityScores, _ log: LoggedActions) {
     let rows = (0..<log.count).filter { log.logPropensities[$0].isFinite }
-    guard rows.count >= Threshold.comparedTransitions else { return nil }
+    guard rows.count >= Threshold.comparedTransitions, Set(rows.map { log.users[$0] }).count > 1
+    else { return nil }
     let count = Double(rows.count)
     let fitted = rows.map { scores.logDensities[$0] }
     let logged = rows.map { Double(log.logPropensities[$0]) }
     let differences = zip(logged, fitted).map { $0 - $1 }
-    let ratios = differences.map { exp(-$0) }
+    let ratios = differences.map { WeightTerms.weight(-$0) }
+    largestLogRatio = -(differences.min() ?? 0)
     let users = rows.map { log.users[$0] }
     let sum = ratios.reduce(0, +)
     ratioCoverage = sum * sum / (count * ratios.reduce(0) { $0 + $1 * $1 })
@@ -225,8 +244,7 @@ extension DensityCalibration.Agreement {
     let squares = sums.keys.sorted().reduce(0.0) { total, user in
       total + sums[user, default: 0] * sums[user, default: 0]
     }
-    let clusters = Double(sums.count)
-    let correction = clusters > 1 ? clusters / (clusters - 1) : .infinity
+    let correction = Double(sums.count) / Double(sums.count - 1)
     return (mean, (squares * correction).squareRoot() / Double(values.count))
   }
 
@@ -244,12 +262,21 @@ extension DensityCalibration.Agreement {
     }
     let excess = abs(meanRatio - 1)
     let counts = meanRatio > 1 || ratioCoverage >= Threshold.ratioCoverage
-    if counts && excess > Threshold.meanRatio && excess > 3 * meanRatioError {
+    // What is no number speaks against them too.
+    if counts && !(excess <= Threshold.meanRatio || excess <= 3 * meanRatioError) {
       reasons.append(
         String(
           format: "the mean of fitted over logged densities is %.2f ± %.2f and should be 1: the ",
           meanRatio, meanRatioError)
           + "logged ones are wrong or do not cover the box")
+    }
+    // P(p̂/μ > x) ≤ 1/x where E[p̂/μ] ≤ 1 (Markov): one of N beyond N/p with at most p.
+    let limit = Foundation.log(Double(transitions) / Threshold.rarestRatio)
+    if !(largestLogRatio <= limit) {
+      reasons.append(
+        "a logged density is \(nats(largestLogRatio)) below the fitted one (right ones exceed "
+          + "\(nats(limit)) in one of \(Int(1 / Threshold.rarestRatio)) logs): look at the smallest "
+          + "logged ones")
     }
     return reasons
   }

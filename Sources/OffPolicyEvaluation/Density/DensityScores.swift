@@ -58,8 +58,10 @@ package struct DensityScores: Sendable {
   /// adjusted R² of u or of |u − ½|, whichever is more. 0 if the density is right, because then u is
   /// independent of the state; a density that forgot the state can have uniform u and still show here.
   ///
-  /// Nil where there are too few transitions for the regression.
-  func stateDependence(_ log: LoggedActions) -> [Double?] {
+  /// Nil where there are too few transitions for the regression. With p features and f = N − p − 1
+  /// degrees of freedom R² of noise is Beta(p/2, f/2), so that the adjusted one has a deviation of at
+  /// most √(2p)/f; `noise` is three of it.
+  package func stateDependence(_ log: LoggedActions) -> (explained: [Double], noise: Double)? {
     let stateSize = log.states.columns
     let count = min(log.count, Self.regressedTransitions)
     let size = stateSize + 2 * actionSize
@@ -75,13 +77,14 @@ package struct DensityScores: Sendable {
     var correlations = SweptCorrelations(table, size: size)
     for feature in 0..<stateSize { correlations.sweep(feature) }
     let freedom = count - correlations.rank - 1
-    guard freedom >= 100 else { return [Double?](repeating: nil, count: actionSize) }
+    guard freedom >= 100 else { return nil }
     func adjusted(_ column: Int) -> Double {
       let left = correlations.unexplained(column)
       return left > 0 ? 1 - left * Double(count - 1) / Double(freedom) : 0
     }
-    return (0..<actionSize).map {
+    let explained = (0..<actionSize).map {
       max(adjusted(stateSize + $0), adjusted(stateSize + actionSize + $0))
     }
+    return (explained, 3 * Double(2 * correlations.rank).squareRoot() / Double(freedom))
   }
 }

@@ -78,15 +78,22 @@ package struct CappedImportanceSampling: PolicyValueEstimator {
   private static func removedShare(
     _ sessions: [WeightedSession], largest: Double, powers: [Double]
   ) -> Double {
-    let cap = WeightTerms.weight(largest)
+    // Of one scale a step, which cancels: the largest weight at it.
+    var scales = [Double](repeating: -.infinity, count: powers.count)
+    func each(_ session: WeightedSession, _ body: (_ t: Int, _ logWeight: Double) -> Void) {
+      for t in powers.indices {
+        body(t, session.logWeights[min(t, session.logWeights.count - 1)])
+      }
+    }
+    for session in sessions { each(session) { scales[$0] = max(scales[$0], $1) } }
     var totals = [Double](repeating: 0, count: powers.count)
     var removed = totals
     for session in sessions {
-      var weight = 0.0
-      for t in powers.indices {
-        if t < session.logWeights.count { weight = WeightTerms.weight(session.logWeights[t]) }
+      each(session) { t, logWeight in
+        guard logWeight > -.infinity else { return }
+        let weight = exp(logWeight - scales[t])
         totals[t] += weight
-        removed[t] += max(weight - cap, 0)
+        if logWeight > largest { removed[t] += weight - exp(largest - scales[t]) }
       }
     }
     var share = 0.0

@@ -25,7 +25,8 @@ import SeededRandom
 ///
 /// * Computed in the second form, with weights in log space; the recursion is its test.
 /// * Q̂ of a session is fitted on the users of other folds, so that no session corrects a model that
-///   has learnt it by heart. With a single cluster there is none other, and the fit is on all.
+///   has learnt it by heart. Of a single user the folds are of sessions; of a single session there is
+///   none other, and the fit is on all.
 /// * A session that the log's window cut goes on: V_T = V̂ of the state after its last step, not 0.
 ///   Test: "a cut session goes on with the model's value".
 /// * A deterministic policy is smoothed (`KernelBandwidth`), and Q̂ is of the smoothed policy, with
@@ -96,7 +97,7 @@ package struct DoublyRobust: PolicyValueEstimator {
   private func crossFitted(
     _ clusters: SessionClusters, using stream: inout RandomStream
   ) -> [(own: [Int], others: [Int])] {
-    let groups = clusters.independentGroups
+    let groups = clusters.members
     guard groups.count > 1 else {
       let all = groups.flatMap { $0 }
       return [(all, all)]

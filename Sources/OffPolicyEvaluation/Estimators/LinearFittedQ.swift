@@ -111,6 +111,9 @@ package struct LinearFittedQ: PolicyValueEstimator {
   func fit(
     _ sessions: EvaluationSessions, transitions: [Int]
   ) throws(EvaluationError) -> FittedQ {
+    precondition(
+      sessions.discount == configuration.discount,
+      "sessions with discount \(sessions.discount), fit with \(configuration.discount)")
     let size = features.count(
       stateSize: sessions.data.stateSize, actionSize: sessions.data.actionSize)
     var equations = LeastSquaresEquations(size: size)

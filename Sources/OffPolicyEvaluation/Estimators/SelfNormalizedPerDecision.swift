@@ -14,7 +14,12 @@ import Foundation
 /// * A session that is over counts on in the sums below the line with the weight that it ended
 ///   with, as one that stays where nothing is earned: without it the steps of long sessions would
 ///   be worth too much. Test: "a session that is over keeps its weight".
-/// * Those of `ImportanceSampling`; a step at which no session has any weight counts as 0.
+/// * Those of `ImportanceSampling` but for the last: each step's weights are divided by the largest
+///   of them, so that none overflows and no step is lost because all of its products are small. Test:
+///   "products beyond every number keep all steps". A step at which no session has any weight
+///   counts as 0.
+/// * What the diagnostics call a session's weight is its share of the weights at each step,
+///   Σ_t γ^t·w_{i,0:t} / Σ_j w_{j,0:t}. Test: "late steps that rest on one session are told".
 package struct SelfNormalizedPerDecision: PolicyValueEstimator {
   /// How the interval is made.
   package var configuration: WeightedConfiguration
@@ -42,20 +47,15 @@ package struct SelfNormalizedPerDecision: PolicyValueEstimator {
     _ name: String, _ configuration: WeightedConfiguration, on sessions: EvaluationSessions,
     weighted: [WeightedSession], seed: UInt64
   ) throws -> PolicyValueEstimate {
-    try WeightedEstimate(name: name, configuration: configuration).estimate(
-      on: sessions, sums: sums(of: weighted, coefficients: sessions.discountPowers),
-      logWeights: weighted.map(\.meanLogWeight), seed: seed)
+    let sums = sums(of: weighted, coefficients: sessions.discountPowers)
+    return try WeightedEstimate(name: name, configuration: configuration).estimate(
+      on: sessions, sums: sums, logWeights: sums.shares().map { log($0) }, seed: seed)
   }
 
   /// Σ_i w_{i,0:t}·r_it over Σ_i w_{i,0:t} at each step.
   static func sums(of sessions: [WeightedSession], coefficients: [Double]) -> RatioSums {
-    var sums = RatioSums(coefficients: coefficients)
-    for session in sessions {
-      let weights = session.logWeights.map(WeightTerms.weight)
-      sums.append(
-        zip(weights, session.rewards).map { $0 * Double($1) }, over: weights,
-        tail: weights[weights.count - 1])
-    }
-    return sums
+    RatioSums(
+      coefficients: coefficients,
+      units: sessions.map { ($0.logWeights, $0.rewards.map { Double($0) }) })
   }
 }

@@ -4,8 +4,6 @@ package struct GateEvidence: Sendable, Equatable {
   package struct Comparison: Sendable, Equatable {
     /// Name of the estimator.
     package let estimator: String
-    /// V̂ of the policy that asks to be released.
-    package let policyValue: Double
     /// V̂ of what it is compared with.
     package let referenceValue: Double
     /// V̂(policy) − V̂(reference).
@@ -21,11 +19,10 @@ package struct GateEvidence: Sendable, Equatable {
 
     /// A comparison.
     package init(
-      estimator: String, policyValue: Double, referenceValue: Double, difference: Double,
-      low: Double, high: Double, shortcomings: [String] = [], usesFittedPropensities: Bool = false
+      estimator: String, referenceValue: Double, difference: Double, low: Double, high: Double,
+      shortcomings: [String] = [], usesFittedPropensities: Bool = false
     ) {
       self.estimator = estimator
-      self.policyValue = policyValue
       self.referenceValue = referenceValue
       self.difference = difference
       self.low = low
@@ -62,10 +59,11 @@ package struct GateEvidence: Sendable, Equatable {
   package var comparisons: [Comparison] = []
   /// One a guardrail that could be computed.
   package var guardrails: [Guardrail] = []
+  /// Names of guardrails that the data cannot tell, as they hold no such signal: the gate asks nothing
+  /// of them.
+  package var uncheckedGuardrails: Set<String> = []
   /// What is wrong with the data so that nothing computed from them says anything, in words.
   package var dataFindings: [String] = []
-  /// Root mean squared distance between the policy's and the logged weights, in [−1, 1].
-  package var actionDistance = 0.0
   /// Where the reference is what was logged, the share of sessions that the log's window cut.
   package var truncatedShare: Double?
 

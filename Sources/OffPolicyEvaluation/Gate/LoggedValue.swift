@@ -1,3 +1,4 @@
+import Foundation
 package import FusionMDP
 
 /// What the behavior itself is worth: the mean discounted return of the sessions that it served.
@@ -12,7 +13,7 @@ package import FusionMDP
 package struct LoggedValue: Sendable, Equatable {
   /// v̄, in reward units.
   package let value: Double
-  /// Lower end of its 95 % interval, users being the independent units.
+  /// Lower end of its interval, users being the independent units; −∞ of a single session.
   package let low: Double
   /// Upper end of it.
   package let high: Double
@@ -25,6 +26,7 @@ package struct LoggedValue: Sendable, Equatable {
 
   /// The value of these sessions of `data`, of all of them by default.
   ///
+  /// - Parameter confidence: coverage of the interval.
   /// - Throws: `EvaluationError.noSessions`, `.invalidReward`.
   package init(
     of data: any TransitionSource, sessions chosen: [Int]? = nil, discount: Double,
@@ -44,7 +46,7 @@ package struct LoggedValue: Sendable, Equatable {
       returns.append(discountedReturn(of: rewards, discount: discount))
       let isCut = data.sessionEnd(of: m) == .truncated
       cut += isCut ? 1 : 0
-      tails.append(isCut ? Self.power(discount, session.count) : 0)
+      tails.append(isCut ? pow(discount, Double(session.count)) : 0)
     }
     let n = Double(indices.count)
     let whole = n - tails.reduce(0, +)
@@ -54,10 +56,8 @@ package struct LoggedValue: Sendable, Equatable {
     contributions = zip(returns, tails).map { value + n * ($0 - value * (1 - $1)) / whole }
     let clusters = SessionClusters(data, unit: .users)
     let (variance, count) = clusters.varianceOfMean(contributions, of: indices)
-    let reach =
-      count > 1
-      ? FitSpread.reach(
-        variance, degrees: Double(count - 1), 0, degrees: 0, confidence: confidence) : .infinity
+    let reach = FitSpread.reach(
+      variance, degrees: Double(count - 1), 0, degrees: 0, confidence: confidence)
     self.value = value
     self.sessions = indices.count
     truncatedShare = Double(cut) / n
@@ -65,11 +65,6 @@ package struct LoggedValue: Sendable, Equatable {
     high = value + reach
   }
 
-  private static func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0
-    for _ in 0..<exponent { result *= base }
-    return result
-  }
 }
 
 extension PolicyValueEstimate {

@@ -8,12 +8,15 @@ import Foundation
 /// | --- | --- |
 /// | no finding forbids the use of the data | not enough evidence |
 /// | every estimator asked for has an estimate, and none below its floors | not enough evidence |
-/// | the policy's weights lie near logged ones (`largestActionDistance`) | not enough evidence |
 /// | propensities were logged, or fitted ones are allowed | not enough evidence |
 /// | of the logged sessions few were cut, where they are the reference | not enough evidence |
 /// | the estimators agree (`largestDisagreement`) | not enough evidence |
-/// | each difference's interval lies above the least lift | hold |
-/// | no guardrail is lost by more than allowed | hold; not enough evidence where only its interval goes beyond |
+/// | each difference's interval lies above the least lift | hold; not enough evidence where it is no number |
+/// | no guardrail is lost by more than allowed | hold; not enough evidence where only its interval goes beyond, or where nothing is known of it |
+///
+/// A guardrail that was asked for and of which there is no evidence is a reason of its own, unless the
+/// evidence says that the data cannot tell (`uncheckedGuardrails`): then nothing is asked of it, and
+/// whoever tells the verdict tells that too. Whatever is no number speaks against a release.
 ///
 /// One reason of "not enough evidence" outweighs all others, one of "hold" outweighs the rest: below
 /// the floors a good difference is as worthless as a bad one.
@@ -29,8 +32,6 @@ package struct ReleaseGate: Sendable, Equatable {
     /// How far two estimators' differences may lie apart, in units of their joint half width,
     /// √(h₁² + h₂²). Intervals know no bias; two methods with different biases do.
     package var largestDisagreement = 1.0
-    /// How far from the logged weights the policy's may lie, root mean square a weight.
-    package var largestActionDistance = 0.8
     /// The share of logged sessions that the window may have cut, where they are the reference.
     package var largestTruncatedShare = 0.2
     /// Whether estimates that weigh by fitted propensities may release.
@@ -63,8 +64,8 @@ package struct ReleaseGate: Sendable, Equatable {
     }
     let reasons =
       evidence.dataFindings.map { GateReason(.notEnoughEvidence, .data, "the data: \($0)") }
-      + missing(evidence) + floors(asked) + distance(evidence) + propensities(asked)
-      + truncation(evidence) + disagreement(asked) + lifts(asked) + losses(evidence)
+      + missing(evidence) + floors(asked) + propensities(asked) + truncation(evidence)
+      + disagreement(asked) + lifts(asked) + losses(evidence)
     let order: [ReleaseVerdict] = [.notEnoughEvidence, .hold, .release]
     let verdict = order.first { verdict in reasons.contains { $0.callsFor == verdict } } ?? .hold
     let sorted = order.flatMap { verdict in reasons.filter { $0.callsFor == verdict } }
@@ -86,17 +87,6 @@ package struct ReleaseGate: Sendable, Equatable {
         GateReason(.notEnoughEvidence, .floors, "\(comparison.estimator): \($0)")
       }
     }
-  }
-
-  private func distance(_ evidence: GateEvidence) -> [GateReason] {
-    let (found, limit) = (evidence.actionDistance, thresholds.largestActionDistance)
-    guard !(found <= limit) else { return [] }
-    return [
-      GateReason(
-        .notEnoughEvidence, .largestActionDistance, found: found, limit: limit,
-        "the policy's weights lie \(Self.text(found)) from the logged ones, beyond the allowed "
-          + "\(Self.text(limit)): the log is silent there")
-    ]
   }
 
   private func propensities(_ asked: [GateEvidence.Comparison]) -> [GateReason] {
@@ -124,13 +114,13 @@ package struct ReleaseGate: Sendable, Equatable {
     for (index, first) in asked.enumerated() {
       for second in asked.dropFirst(index + 1) {
         let apart = abs(first.difference - second.difference)
-        guard apart > 0 else { continue }
+        guard !(apart <= 0) else { continue }
         let joint = (first.reach * first.reach + second.reach * second.reach).squareRoot()
         let (found, limit) = (apart / joint, thresholds.largestDisagreement)
         guard !(found <= limit) else { continue }
         reasons.append(
           GateReason(
-            .notEnoughEvidence, .largestDisagreement, found: found.isFinite ? found : nil,
+            .notEnoughEvidence, .largestDisagreement, found: found,
             limit: limit,
             "\(first.estimator) says \(Self.signed(first.difference)), \(second.estimator) "
               + "\(Self.signed(second.difference)): \(Self.text(found)) times their joint half "
@@ -142,8 +132,9 @@ package struct ReleaseGate: Sendable, Equatable {
 
   private func lifts(_ asked: [GateEvidence.Comparison]) -> [GateReason] {
     asked.map { comparison in
-      let least = max(
-        thresholds.leastLift, thresholds.leastRelativeLift * abs(comparison.referenceValue))
+      // The second is 0 where no relative lift is asked for, so that NaN must not come into it.
+      let relative = thresholds.leastRelativeLift * abs(comparison.referenceValue)
+      let least = relative.isNaN ? .nan : max(thresholds.leastLift, relative)
       let said =
         "\(comparison.estimator): difference \(Self.signed(comparison.difference)) "
         + "[\(Self.signed(comparison.low)), \(Self.signed(comparison.high))]"
@@ -152,6 +143,8 @@ package struct ReleaseGate: Sendable, Equatable {
           verdict, .leastLift, found: comparison.low, limit: least,
           "\(said), \(words) \(Self.signed(least))")
       }
+      guard [comparison.difference, comparison.low, comparison.high, least].allSatisfy(\.isFinite)
+      else { return reason(.notEnoughEvidence, "no finite numbers beside the asked") }
       // A strict comparison: a policy against itself, exactly 0, is no lift.
       if comparison.low > least { return reason(.release, "above the asked") }
       if comparison.high <= least { return reason(.hold, "nowhere above the asked") }
@@ -163,17 +156,24 @@ package struct ReleaseGate: Sendable, Equatable {
   }
 
   private func losses(_ evidence: GateEvidence) -> [GateReason] {
-    evidence.guardrails.compactMap { guardrail in
-      guard let allowed = thresholds.guardrails[guardrail.name] else { return nil }
+    thresholds.guardrails.sorted { $0.key < $1.key }.compactMap { name, allowed in
+      guard let guardrail = evidence.guardrails.first(where: { $0.name == name }) else {
+        return evidence.uncheckedGuardrails.contains(name)
+          ? nil
+          : GateReason(.notEnoughEvidence, .guardrails, "guardrail \(name): there is no evidence")
+      }
       let limit = -allowed * abs(guardrail.referenceValue)
       let said =
-        "guardrail \(guardrail.name): difference \(Self.signed(guardrail.difference)), lower end "
+        "guardrail \(name): difference \(Self.signed(guardrail.difference)), lower end "
         + Self.signed(guardrail.low)
       func reason(_ verdict: ReleaseVerdict, _ words: String) -> GateReason {
         GateReason(
           verdict, .guardrails, found: guardrail.low, limit: limit,
           "\(said), \(words) \(Self.signed(limit)) (\(Self.percent(allowed)) of "
             + "\(Self.text(guardrail.referenceValue)))")
+      }
+      guard [guardrail.difference, guardrail.low, limit].allSatisfy(\.isFinite) else {
+        return reason(.notEnoughEvidence, "no finite numbers beside the allowed")
       }
       if guardrail.low >= limit { return reason(.release, "within the allowed") }
       return guardrail.difference < limit

@@ -31,8 +31,6 @@ package struct GateReason: Sendable, Equatable {
     case leastLift
     /// `largestDisagreement`.
     case largestDisagreement
-    /// `largestActionDistance`.
-    case largestActionDistance
     /// `largestTruncatedShare`.
     case largestTruncatedShare
     /// `allowsFittedPropensities`.
@@ -45,9 +43,9 @@ package struct GateReason: Sendable, Equatable {
   package let callsFor: ReleaseVerdict
   /// The threshold.
   package let rule: Rule
-  /// What was found, in the threshold's unit, where it is a number.
+  /// What was found, in the threshold's unit, where it is a finite number.
   package let found: Double?
-  /// What it was held against, where it is a number.
+  /// What it was held against, where it is a finite number.
   package let limit: Double?
   /// The reason in words, with its numbers.
   package let text: String
@@ -59,8 +57,8 @@ package struct GateReason: Sendable, Equatable {
   ) {
     self.callsFor = callsFor
     self.rule = rule
-    self.found = found
-    self.limit = limit
+    self.found = found.flatMap { $0.isFinite ? $0 : nil }
+    self.limit = limit.flatMap { $0.isFinite ? $0 : nil }
     self.text = text
   }
 }

@@ -21,7 +21,8 @@ struct ClusteredInterval {
   }
 
   /// - Parameters:
-  ///   - groups: the units of `sums` in groups that are independent of each other.
+  ///   - groups: the units of `sums` in groups that are independent of each other; of a single one
+  ///     the interval is infinite, as in `SessionClusters`.
   ///   - contributions: V̂ plus each unit's influence, [n].
   func around(
     _ value: Double, sums: RatioSums, contributions: [Double], groups: [[Int]],
@@ -34,7 +35,10 @@ struct ClusteredInterval {
       count / n * members.reduce(0) { $0 + contributions[$1] - value }
     }
     let squares = influences.reduce(0) { $0 + $1 * $1 }
-    guard groups.count > 1, squares > 0 else {
+    guard groups.count > 1 else {
+      return Found(low: -.infinity, high: .infinity, variance: .infinity)
+    }
+    guard squares > 0 else {
       return Found(low: value, high: value, variance: 0)
     }
     let variance = squares / (count * (count - 1))

@@ -105,13 +105,14 @@ struct FitSpread {
       driftError: (variance(drifts) / Double(drifts.count)).squareRoot(), residual: residual)
   }
 
-  /// Half the width of the interval, by Welch and Satterthwaite.
+  /// Half the width of the interval, by Welch and Satterthwaite; ∞ where a variance is.
   static func reach(
     _ first: Double, degrees firstDegrees: Double, _ second: Double,
     degrees secondDegrees: Double, confidence: Double
   ) -> Double {
     let total = first + second
     guard total > 0 else { return 0 }
+    guard total < .infinity else { return .infinity }  // of a single group
     let spread =
       (firstDegrees > 0 ? first * first / firstDegrees : 0)
       + (secondDegrees > 0 ? second * second / secondDegrees : 0)

@@ -1,13 +1,16 @@
 import FusionMDP
 import SeededRandom
 
-/// The sessions of a data set in groups that are drawn again as a whole.
+/// The sessions of a data set in groups that are independent of each other and drawn again as a whole.
+///
+/// A single user's sessions can at least be compared with each other, so where there is one group
+/// each of its sessions is one. Of a single session nothing tells how far it could have been
+/// otherwise: its variance is ∞.
 struct SessionClusters {
-  private let data: any TransitionSource
   /// The group of each session.
   private let clusterOfSession: [Int]
   /// The sessions of each group.
-  private let members: [[Int]]
+  let members: [[Int]]
 
   /// Groups in the order in which they first appear.
   init(_ data: any TransitionSource, unit: FittedQConfiguration.ResamplingUnit) {
@@ -26,15 +29,12 @@ struct SessionClusters {
         members.append([m])
       }
     }
-    self.data = data
+    if members.count == 1 {
+      members = (0..<data.sessionCount).map { [$0] }
+      clusterOfSession = Array(0..<data.sessionCount)
+    }
     self.members = members
     self.clusterOfSession = clusterOfSession
-  }
-
-  /// The groups, or each session by itself where there is a single group: a single user's sessions
-  /// can at least be compared with each other.
-  var independentGroups: [[Int]] {
-    members.count > 1 ? members : (members.first ?? []).map { [$0] }
   }
 
   /// How many groups there are.
@@ -48,7 +48,7 @@ struct SessionClusters {
   /// Variance of the mean of one value a session, groups being the independent units, and the
   /// number of groups seen:
   ///
-  ///     G/(G − 1) · Σ_g (Σ_{i∈g} (v_i − v̄))² / n²
+  ///     G/(G − 1) · Σ_g (Σ_{i∈g} (v_i − v̄))² / n²,   ∞ of a single group
   func varianceOfMean(
     _ values: [Double], of sessions: [Int]
   ) -> (variance: Double, clusters: Int) {
@@ -60,7 +60,7 @@ struct SessionClusters {
       isSeen[clusterOfSession[m]] = true
     }
     let count = isSeen.count { $0 }
-    guard count > 1 else { return (0, count) }
+    guard count > 1 else { return (.infinity, count) }
     let squares = sums.reduce(0) { $0 + $1 * $1 }
     let n = Double(values.count)
     return (Double(count) / Double(count - 1) * squares / (n * n), count)

@@ -50,7 +50,7 @@ struct WeightedEstimate {
     // The users of request sessions are the clusters already.
     let clusters = SessionClusters(
       sessions.data, unit: requests == nil ? configuration.resampling : .users)
-    let groups = clusters.independentGroups
+    let groups = clusters.members
     let contributions = sums.contributions(value: value)
     var stream = RandomStream(seed: seed, name: "off-policy-evaluation").child("interval")
     let found = ClusteredInterval(

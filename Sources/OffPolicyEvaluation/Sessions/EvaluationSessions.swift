@@ -14,6 +14,8 @@ package struct EvaluationSessions: Sendable {
   /// that the log's window cut, the return up to there.
   package let loggedReturn: (mean: Double, variance: Double)
 
+  /// How many sessions there are.
+  package var sessionCount: Int { data.sessionCount }
   /// How many sessions the log's window cut.
   package let truncatedSessions: Int
   /// Root mean square over the weights of each one's deviation from its mean in the log: 0 where the
@@ -80,7 +82,9 @@ package struct EvaluationSessions: Sendable {
       .squareRoot()
     self.loggedReturn = (rewards.meanReturn, rewards.returnVariance)
     self.truncatedSessions = (0..<data.sessionCount).count { data.sessionEnd(of: $0) == .truncated }
-    self.actionSpread = Self.spread(of: rewards.actions, size: data.actionSize)
+    let deviations = ActionMoments(rewards.actions, actionSize: data.actionSize).deviation
+    self.actionSpread =
+      (deviations.reduce(0) { $0 + $1 * $1 } / Double(deviations.count)).squareRoot()
     self.propensities = propensities
     self.bandwidth = bandwidth
     self.rewards = rewards.rewards
@@ -106,8 +110,10 @@ package struct EvaluationSessions: Sendable {
   /// The same requests, each as a session of its own that ends with it (see `RequestSessions`): what
   /// one-step estimators are about.
   func requests(clusteredBy unit: FittedQConfiguration.ResamplingUnit) -> EvaluationSessions {
-    EvaluationSessions(
-      copying: self, as: RequestSessions(data, sharingUsers: unit == .users))
+    let users = Set((0..<data.sessionCount).map { data.userHash(of: $0) }).count
+    // The requests of a single user are alike within a session, as those of many users within a user.
+    return EvaluationSessions(
+      copying: self, as: RequestSessions(data, sharingUsers: unit == .users && users > 1))
   }
 
   private init(copying other: EvaluationSessions, as requests: RequestSessions) {
@@ -135,17 +141,6 @@ package struct EvaluationSessions: Sendable {
     rewardScale = other.rewardScale
     largestReward = other.largestReward
     discount = other.discount
-  }
-
-  private static func spread(of actions: [Float], size: Int) -> Double {
-    var moments = [(mean: Double, squares: Double)](repeating: (0, 0), count: size)
-    for (index, action) in actions.enumerated() {  // Welford's update
-      let d = index % size
-      let difference = Double(action) - moments[d].mean
-      moments[d].mean += difference / Double(index / size + 1)
-      moments[d].squares += difference * (Double(action) - moments[d].mean)
-    }
-    return (moments.reduce(0) { $0 + $1.squares } / Double(max(1, actions.count))).squareRoot()
   }
 
   /// The transitions at `indices` with one of the policy's draws each; rewards scaled.

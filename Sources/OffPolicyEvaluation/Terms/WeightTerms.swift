@@ -5,8 +5,9 @@ import Foundation
 /// Source: Precup, Sutton and Singh, "Eligibility Traces for Off-Policy Policy Evaluation", ICML
 /// 2000.
 package enum WeightTerms {
-  /// A log weight beyond this is held at it: e^300 squared is still a number. An estimate in which
-  /// that happens rests on a single session and its diagnostics say so.
+  /// A log weight beyond this is held at it: e^300 squared is still a number. Ratios of sums of
+  /// weights need no such limit, as a common factor cancels. Where a plain sum meets it, one session
+  /// carries all weight, or all of them are beyond it and then equal: the mean of π/μ tells both.
   package static let largestLogWeight = 300.0
 
   /// w = e^(log w), held at `largestLogWeight`.

@@ -89,11 +89,12 @@ package struct LeastSquares {
     precondition(n == clusters.count, "\(n) outcomes for \(clusters.count) rows")
     guard clusterCount > 1 else { throw .oneUser(sessions: n) }
     var (units, names, norms, leftOut) = scaledColumns()
-    let kept = keptColumns(correlations(units), names, &leftOut)
+    let all = correlations(units)
+    let kept = keptColumns(all, names, &leftOut)
     (units, names, norms) = (kept.map { units[$0] }, kept.map { names[$0] }, kept.map { norms[$0] })
     guard !units.isEmpty else { throw .nothingVaries(leftOut.map(\.name)) }
     guard n > units.count + 1 else { throw .tooFewSessions(n, columns: units.count) }
-    let correlations = correlations(units)
+    let correlations = kept.map { row in kept.map { all[row][$0] } }
     let inverse = SymmetricMatrix.inverse(correlations)
     let y = centered(outcome)
     let products = units.map { dot($0, y) }

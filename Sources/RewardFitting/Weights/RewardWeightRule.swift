@@ -3,10 +3,11 @@ import FusionMDP
 /// How coefficients become weights.
 ///
 /// 1. A coefficient is taken a unit of its signal. Where play time enters as log(1 + m), that is
-///    its mean marginal effect: b · mean of 1/(1 + m) over the sessions.
+///    its mean marginal effect: b · mean of 1/(1 + m) over the sessions of the pooled fit, also where
+///    b is that within users.
 /// 2. A signal whose interval holds zero weighs nothing, or what it does in the standard reward.
 /// 3. The others are multiplied by one number c > 0, so that their sum over a session spreads
-///    as widely (standard deviation over the sessions) as with the standard reward's weights for
+///    as widely (standard deviation over the same sessions) as with the standard reward's weights for
 ///    the same signals. Q values keep their scale, and no coefficient changes its sign.
 ///
 /// Intervals are multiplied by the same numbers, which are taken as known.
@@ -14,7 +15,7 @@ struct RewardWeightRule {
   let configuration: RewardFitConfiguration
   /// The signals of the sessions, in their order.
   let signals: [String]
-  /// The sessions of the outcome that gives the weights.
+  /// The sessions of the pooled fit of the outcome that gives the weights.
   let sessions: [FeedbackSession]
 
   /// The weights of all signals of the domain; none where no interval excludes zero.
@@ -25,14 +26,14 @@ struct RewardWeightRule {
       guard let signal = FeedbackSignal(rawValue: term.name), !term.holdsZero else { continue }
       kept.append((signal, term.estimate * unit(of: signal)))
     }
-    let scale = scale(of: kept)
-    guard scale > 0 else { return [] }
     for term in result.terms where signals.contains(term.name) {
       if FeedbackSignal(rawValue: term.name) == nil, !term.holdsZero {
         findings.append(
           "\(term.name): has a coefficient, but is no signal that a reward can weigh")
       }
     }
+    let scale = scale(of: kept)
+    guard scale > 0 else { return [] }
     if let play = kept.first(where: { $0.signal == .playMinutes }), play.effect < 0 {
       findings.append(
         "play_minutes has a negative weight: this reward pays for shorter sessions; do not train "
