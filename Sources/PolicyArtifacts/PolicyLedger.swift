@@ -21,7 +21,7 @@ public struct PolicyLedger: Sendable {
   public struct Estimate: Sendable, Equatable, Codable {
     /// The value.
     public var value: Double
-    /// Lower end of its 95 % interval.
+    /// Lower end of its interval, which covers 95 % unless the evaluation was asked for another share.
     public var low: Double?
     /// Upper end of it.
     public var high: Double?

@@ -172,6 +172,25 @@ struct GateVerbTests {
     }
   }
 
+  @Test("of one session there is no estimate with an interval, and that is told in JSON too")
+  func oneSession() throws {
+    try fixture.write(GateFixture.Log(sessions: 1), to: "single")
+    for reference in [fixture.path("worse"), "logged"] {
+      let process = try fixture.evaluate(
+        "better", on: "single", "--against", reference, "--json", "--set",
+        "estimators=[conservative, linear_fitted_q, importance_sampling]")
+      #expect(process.status == 0, "\(process.errors)")
+      let found = try process.decoded(Found.self)
+      #expect(found.estimates.isEmpty)
+      #expect(found.gate?.verdict == "not_enough_evidence")
+      #expect(found.gate?.reasons.contains { $0.rule == "estimators" } == true)
+    }
+    let text = try fixture.evaluate("better", on: "single").output
+    #expect(
+      text.contains("no estimate: better: conservative: value and interval are no finite numbers "),
+      "\(text)")
+  }
+
   @Test("wrong requests are told")
   func wrong() throws {
     try fixture.evaluate("better", "--against", fixture.path("none")).expectError(2, saying: "none")

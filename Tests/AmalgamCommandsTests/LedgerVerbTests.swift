@@ -48,6 +48,7 @@ struct LedgerVerbTests {
         let count: Int
       }
       let version: String
+      let isReleased: Bool
       let predictions: [Prediction]
       let observations: [Observed]
     }
@@ -102,7 +103,7 @@ struct LedgerVerbTests {
     #expect(seen.metric == "session_return" && seen.count > 20)
     let predicted = try #require(version.predictions.first)
     #expect(abs((predicted.error ?? 0) - (100 - seen.value)) < 1e-9)
-    #expect(predicted.held == true)
+    #expect(predicted.held == true && version.isReleased)
     #expect(report.estimators.first?.coverage == 1)
     let text = try policy("ledger").output
     #expect(text.contains("predicted conservative 100.000 [0.000, 200.000], error +"))
@@ -134,6 +135,21 @@ struct LedgerVerbTests {
     let observed = try policy("observe", "best", "--experiment", readout)
     #expect(observed.status == 0, "\(observed.errors)")
     #expect(observed.output.contains("lift of app time"))
+  }
+
+  @Test("a version that was predicted and not released is told")
+  func failedRelease() throws {
+    #expect(try policy("release", "best").status == 0)
+    // As a full disk between the ledger's line and the new current version leaves it.
+    let ledger = "\(registry)/ledger.jsonl"
+    let line = try DurableFiles.readText(ledger)
+    try DurableFiles.write(
+      line + line.replacing("\"version\":\"best\"", with: "\"version\":\"next\""), to: ledger)
+    let report = try policy("ledger", "--json").decoded(Report.self)
+    #expect(report.versions.map(\.version) == ["best", "next"])
+    #expect(report.versions.map(\.isReleased) == [true, false])
+    let text = try policy("ledger").output
+    #expect(text.contains("next\n") && text.contains("  not released: the release failed"))
   }
 
   @Test("a damaged ledger is told by file and line")

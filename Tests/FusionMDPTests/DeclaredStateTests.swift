@@ -199,6 +199,52 @@ struct DeclaredStateTests {
     #expect(scaled != plain)
   }
 
+  @Test("topics that a packed interaction cannot tell apart are refused, of values too")
+  func tooManyTopics() throws {
+    func definition(_ count: Int) -> StateDefinition {
+      StateDefinition(
+        history: HistoryFeatures(
+          behaviors: ["like"], windows: [], topics: .init(values: (0..<count).map { "t\($0)" }),
+          totals: []))
+    }
+    let error = #expect(throws: StateDefinitionError.self) {
+      try StateEncoder(definition(65_001))
+    }
+    #expect(error?.description.contains("history.topics.values") == true)
+    #expect(error?.description.contains("at most 65000") == true, "\(String(describing: error))")
+    let encoder = try StateEncoder(definition(65_000))
+    var context = UserContext(using: encoder)
+    for topic in ["t0", "t64999", "elsewhere", "elsewhere"] {
+      context.record(
+        Interaction(
+          timeMilliseconds: 0, requestTimeMilliseconds: 0, playSeconds: 0, playIntegrity: 0,
+          behaviors: [0], topic: topic), using: encoder)
+    }
+    let found = state(encoder, context, at: Self.hour)
+    #expect(found["topic=t0"] == 0.25 && found["topic=t64999"] == 0.25)
+    #expect(found["topic=other"] == 0.5)
+  }
+
+  @Test("an interaction that is none, and sums of other signals, stop the program")
+  func brokenContracts() async {
+    await #expect(processExitsWith: .failure) {
+      _ = Interaction(
+        timeMilliseconds: 0, requestTimeMilliseconds: 0, playSeconds: 1, playIntegrity: 1.2,
+        behaviors: [])
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Interaction(
+        timeMilliseconds: 0, requestTimeMilliseconds: 0, playSeconds: .nan, playIntegrity: 0,
+        behaviors: [])
+    }
+    await #expect(processExitsWith: .failure) {
+      let encoder = try StateEncoder(StateDefinition())
+      _ = encoder.encode(
+        profile: [], history: encoder.emptyHistory(),
+        session: SessionContext(hourOfDay: 0, hoursSinceLastSession: nil), at: 0)
+    }
+  }
+
   @Test("a session counts requests, knows its feedback only, and ends after the gap")
   func session() throws {
     let encoder = try StateEncoder(

@@ -66,6 +66,19 @@ struct SignalTransformTests {
     }
   }
 
+  @Test(
+    "a key that no weight has is named, whatever its value is",
+    arguments: ["2", "\"10\"", "true", "null", "[1]", "{}"])
+  func unknownKey(value: String) throws {
+    let text = #"{"like": {"weight": 0.15, "uper": \#(value)}}"#
+    let error = #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(SatisfactionReward.self, from: Data(text.utf8))
+    }
+    #expect(
+      "\(try #require(error))".contains(
+        "unknown key 'uper'; expected weight, lower, upper, log"))
+  }
+
   @Test("without transforms a reward is written as it always was: thirteen numbers")
   func oldForm() throws {
     let object = try JSONSerialization.jsonObject(

@@ -144,6 +144,101 @@ struct BehaviorDensityTests {
       calibration.reasons.contains { $0.contains("fitted over logged") }, "\(calibration.reasons)")
   }
 
+  /// What a fit says beside these logged densities.
+  private func calibration(
+    _ log: DensityLog, _ fitted: FittedBehaviorDensity, logged change: (Int, Float) -> Float
+  ) throws -> DensityCalibration {
+    let source = log.source
+    let sessions = (0..<source.sessionCount).map { m -> Trajectory in
+      let range = source.session(m)
+      let batch = source.batch(at: Array(range))
+      return Trajectory(
+        states: batch.states, actions: batch.actions, rewards: batch.rewards,
+        logPropensities: zip(range, source.logPropensities(at: Array(range))).map(change),
+        end: .terminal, userHash: source.userHash(of: m))
+    }
+    let changed = try TrajectoryArrays(sessions, stateSize: 3, actionSize: 2)
+    return DensityCalibration(
+      of: fitted.scores, log: try LoggedActions(changed, normalizer: log.normalizer),
+      components: [])
+  }
+
+  @Test("logged densities that are absurdly small, one or all, are told in numbers JSON can hold")
+  func absurdLoggedDensities() throws {
+    let log = try DensityLog.leaning(users: 300, seed: 7)
+    let fitted = try fit(log)
+    #expect(fitted.calibration.isUsable, "\(fitted.calibration.reasons)")
+    for center in [-800, -100] as [Float] {
+      let one = try calibration(log, fitted) { $0 == 1234 ? center : $1 }
+      #expect(!one.isUsable, "\(center)")
+      #expect(
+        one.reasons.contains { $0.contains("a logged density is") }, "\(center): \(one.reasons)")
+      let all = try calibration(log, fitted) { center + $1 }
+      #expect(all.reasons.contains { $0.contains("below the fitted") }, "\(all.reasons)")
+      for found in [one, all] {
+        let agreement = try #require(found.agreement)
+        #expect(agreement.meanRatio.isFinite && agreement.meanRatioError.isFinite)
+        #expect(agreement.ratioCoverage > 0 && agreement.ratioCoverage <= 1 + 1e-9)
+        let back = try JSONDecoder().decode(
+          DensityCalibration.self, from: JSONEncoder().encode(found))
+        #expect(back == found)
+      }
+    }
+  }
+
+  @Test("logged densities of a single user are not compared: clusters give them no error")
+  func oneUserLogged() throws {
+    let log = try DensityLog(
+      policy: ActionNoiseExploration(base: LeaningPolicy(actionSize: 2), deviation: 0.2),
+      users: 40, seed: 7, truth: nil)
+    let scores = try fit(log) { $0.steps = 60 }
+    let few = try calibration(log, scores) { $0 < 250 ? $1 : .nan }
+    #expect(few.agreement?.transitions == 250)
+    let sessions = (0..<log.source.sessionCount).map { m -> Trajectory in
+      let rows = Array(log.source.session(m))
+      let batch = log.source.batch(at: rows)
+      return Trajectory(
+        states: batch.states, actions: batch.actions, rewards: batch.rewards,
+        logPropensities: log.source.logPropensities(at: rows), end: .terminal, userHash: 7)
+    }
+    let one = DensityCalibration(
+      of: scores.scores,
+      log: try LoggedActions(
+        TrajectoryArrays(sessions, stateSize: 3, actionSize: 2), normalizer: log.normalizer),
+      components: [])
+    #expect(one.agreement == nil)
+    #expect(throws: Never.self) { try JSONEncoder().encode(one) }
+  }
+
+  @Test("in none of 100 small logs does a state that knows nothing speak against a density")
+  func independentState() throws {
+    let (stateSize, actionSize, count) = (48, 12, 500)
+    for seed in 0..<100 as Range<UInt64> {
+      var stream = RandomStream(seed: seed, name: "independent")
+      let actions = stream.gaussians(count * actionSize).map { min(max(0.3 * $0, -0.99), 0.99) }
+      var network = MixtureDensityNetwork(
+        stateSize: stateSize, actionSize: actionSize, components: 1,
+        configuration: BehaviorDensityConfiguration(), around: actions, initializedBy: &stream)
+      network = network.with(
+        parameters: [Float](repeating: 0, count: network.parameters.count))  // whatever the state
+      let source = try TrajectoryArrays(
+        (0..<count).map { m in
+          Trajectory(
+            states: stream.gaussians(stateSize),
+            actions: Array(actions[m * actionSize..<(m + 1) * actionSize]), rewards: [0],
+            end: .terminal, userHash: UInt64(m))
+        }, stateSize: stateSize, actionSize: actionSize)
+      let log = try LoggedActions(source, normalizer: .identity(stateSize: stateSize))
+      let found = DensityCalibration(
+        of: DensityScores(of: network, on: log), log: log, components: [])
+      let noise = try #require(found.stateDependenceNoise)
+      #expect(abs(noise - 3 * 96.0.squareRoot() / 451) < 1e-12)
+      #expect(
+        !found.reasons.contains { $0.contains("the state still explains") },
+        "seed \(seed): \(found.dimensions.map(\.stateDependence))")
+    }
+  }
+
   @Test("clipped actions and a weight that never varies are no density: told, not used")
   func illDefined() throws {
     // Doubled and clipped: a good part of the actions lies at the bounds.

@@ -251,4 +251,27 @@ struct DataChecksTests {
     expectOnly(
       try findings { _ in .infinity }, .propensities, .error, saying: "log density of inf")
   }
+
+  @Test("densities too small to have been drawn, of all transitions or of one")
+  func absurdPropensities() throws {
+    func findings(_ change: (_ place: Int, Float) -> Float) throws -> [DataFinding] {
+      var log = CheckedLog(seed: 8)
+      var place = 0
+      for m in log.sessions.indices {
+        log.sessions[m].logPropensities = log.sessions[m].logPropensities?.map {
+          place += 1
+          return change(place, $0)
+        }
+      }
+      return try log.findings()
+    }
+    // Below log(1e-4 / N) − 3·log 2 nats; beyond every number's exponent, and just far off.
+    for center in [-800, -100] as [Float] {
+      expectOnly(
+        try findings { center + 10 * $1 }, .propensities, .error, saying: "logged log densities are"
+      )
+      expectOnly(
+        try findings { $0 == 77 ? center : $1 }, .propensities, .error, saying: "1 of ")
+    }
+  }
 }

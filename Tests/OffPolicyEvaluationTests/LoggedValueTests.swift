@@ -49,11 +49,17 @@ struct LoggedValueTests {
     #expect(abs(value.high - value.low) < 1e-6)
   }
 
-  @Test("of one user has no interval, of nobody no value")
+  @Test(
+    "of one user its sessions are compared, of one session there is no interval, of nobody no value"
+  )
   func few() throws {
     let data = try sessions([([1], .terminal, 7), ([2], .terminal, 7)])
     let value = try LoggedValue(of: data, discount: 0.5)
-    #expect(value.value == 1.5 && value.low == -.infinity && value.high == .infinity)
+    #expect(value.value == 1.5)
+    // Two sessions, deviation of the mean ½, t of one degree of freedom.
+    #expect(abs(value.high - 1.5 - 12.706204736 / 2) < 1e-6)
+    let one = try LoggedValue(of: data, sessions: [1], discount: 0.5)
+    #expect(one.value == 2 && one.low == -.infinity && one.high == .infinity)
     #expect(throws: EvaluationError.noSessions) {
       try LoggedValue(of: data, sessions: [], discount: 0.5)
     }

@@ -8,16 +8,15 @@ struct ReleaseGateTests {
     shortcomings: [String] = [], fitted: Bool = false
   ) -> GateEvidence.Comparison {
     GateEvidence.Comparison(
-      estimator: estimator, policyValue: reference + difference, referenceValue: reference,
-      difference: difference, low: difference - reach, high: difference + reach,
+      estimator: estimator, referenceValue: reference, difference: difference,
+      low: difference - reach, high: difference + reach,
       shortcomings: shortcomings, usesFittedPropensities: fitted)
   }
 
-  /// Two estimators, "a" and "b", and evidence near the log.
+  /// Two estimators, "a" and "b".
   private static func evidence(_ comparisons: GateEvidence.Comparison...) -> GateEvidence {
     var evidence = GateEvidence()
     evidence.comparisons = comparisons
-    evidence.actionDistance = 0.3
     return evidence
   }
 
@@ -89,10 +88,6 @@ struct ReleaseGateTests {
     let good = Self.comparison("a", 0.3, 0.1)
     let fitted = Self.comparison("b", 0.3, 0.1, fitted: true)
     let short = Self.comparison("b", 0.3, 0.1, shortcomings: ["effective sample size 3 of 50"])
-    var far = Self.evidence(good, Self.comparison("b", 0.3, 0.1))
-    far.actionDistance = 0.81
-    var unknown = far
-    unknown.actionDistance = .nan
     var cut = Self.evidence(good, Self.comparison("b", 0.3, 0.1))
     cut.truncatedShare = 0.21
     var bad = cut
@@ -101,7 +96,6 @@ struct ReleaseGateTests {
     let cases: [(GateEvidence, GateReason.Rule)] = [
       (Self.evidence(good, fitted), .allowsFittedPropensities),
       (Self.evidence(good, short), .floors), (Self.evidence(good), .estimators),
-      (far, .largestActionDistance), (unknown, .largestActionDistance),
       (cut, .largestTruncatedShare), (bad, .data),
     ]
     for (evidence, rule) in cases {
@@ -148,5 +142,61 @@ struct ReleaseGateTests {
     #expect(verdict(-0.5, low: -1) == .release)
     #expect(verdict(-0.5, low: -1.1) == .notEnoughEvidence)
     #expect(verdict(-1.1, low: -1.5) == .hold)
+  }
+
+  @Test(
+    "a guardrail asked for and not known is not enough evidence, unless the data cannot tell it")
+  func missingGuardrail() {
+    let gate = Self.gate { $0.guardrails = ["like": 0.1, "play_minutes": 0.1] }
+    var evidence = Self.evidence(Self.comparison("a", 0.3, 0.1), Self.comparison("b", 0.3, 0.1))
+    evidence.guardrails = [
+      GateEvidence.Guardrail(name: "like", referenceValue: 10, difference: 1, low: 0.5)
+    ]
+    let judgement = gate.judge(evidence)
+    #expect(judgement.verdict == .notEnoughEvidence)
+    #expect(judgement.reasons.first?.rule == .guardrails)
+    #expect(judgement.reasons.first?.text == "guardrail play_minutes: there is no evidence")
+    evidence.uncheckedGuardrails = ["play_minutes"]
+    #expect(gate.judge(evidence).verdict == .release)
+    // What is known is judged, whoever says that it is not.
+    evidence.uncheckedGuardrails = ["like", "play_minutes"]
+    evidence.guardrails[0] = GateEvidence.Guardrail(
+      name: "like", referenceValue: 10, difference: -2, low: -3)
+    #expect(gate.judge(evidence).verdict == .hold)
+  }
+
+  @Test("what is no finite number releases nothing, and its reasons hold numbers only")
+  func noNumbers() {
+    let good = Self.comparison("b", 0.3, 0.1)
+    for bad in [Double.nan, .infinity, -.infinity] {
+      let comparisons = [
+        GateEvidence.Comparison(
+          estimator: "a", referenceValue: bad, difference: 0.3, low: 0.2, high: 0.4),
+        GateEvidence.Comparison(
+          estimator: "a", referenceValue: 2, difference: bad, low: 0.2, high: 0.4),
+        GateEvidence.Comparison(
+          estimator: "a", referenceValue: 2, difference: 0.3, low: bad, high: 0.4),
+        GateEvidence.Comparison(
+          estimator: "a", referenceValue: 2, difference: 0.3, low: 0.2, high: bad),
+      ]
+      for comparison in comparisons {
+        let judgement = Self.gate { $0.leastRelativeLift = 0.01 }
+          .judge(Self.evidence(comparison, good))
+        #expect(judgement.verdict == .notEnoughEvidence, "\(comparison)")
+        #expect(
+          judgement.reasons.allSatisfy { ($0.found ?? 0).isFinite && ($0.limit ?? 0).isFinite })
+      }
+      for (reference, difference, low) in [(bad, 0.0, 0.0), (10, bad, 0.0), (10, 0.0, bad)] {
+        var evidence = Self.evidence(Self.comparison("a", 0.3, 0.1), good)
+        evidence.guardrails = [
+          GateEvidence.Guardrail(
+            name: "like", referenceValue: reference, difference: difference, low: low)
+        ]
+        let judgement = Self.gate { $0.guardrails = ["like": 0.1] }.judge(evidence)
+        #expect(judgement.verdict == .notEnoughEvidence, "\(evidence.guardrails)")
+        #expect(
+          judgement.reasons.allSatisfy { ($0.found ?? 0).isFinite && ($0.limit ?? 0).isFinite })
+      }
+    }
   }
 }

@@ -113,7 +113,20 @@ struct SmoothingTests {
       let apart =
         (first.standardErrors.total * first.standardErrors.total
         + second.standardErrors.total * second.standardErrors.total).squareRoot()
-      #expect(paired.high - paired.low < 2 * 1.97 * apart, "\(kind)")
+      let share = (paired.high - paired.low) / (2 * 1.97 * apart)
+      #expect(share < 0.5, "\(kind): \(share) of the width without pairing")
+    }
+  }
+
+  @Test("policies smoothed by different bandwidths have no difference: the program stops")
+  func bandwidths() async {
+    await #expect(processExitsWith: .failure) {
+      let estimates = try [0.1, 0.2].map { h in
+        let sessions = try SmoothingTests.bandit(
+          ProportionalPolicy(gain: 0.4), count: 40, bandwidth: .fixed(h), seed: 6)
+        return (try ImportanceSampling().estimate(on: sessions, seed: 1), sessions)
+      }
+      _ = estimates[0].0.difference(from: estimates[1].0, on: estimates[0].1)
     }
   }
 

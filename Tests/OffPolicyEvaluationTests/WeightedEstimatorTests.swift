@@ -89,12 +89,13 @@ struct WeightedEstimatorTests {
         state: ArraySlice<Float>, action: ArraySlice<Float>, to features: inout [Double]
       ) { features.append(1e-9) }
     }
-    let estimate = try DoublyRobust(model: LinearFittedQ(features: Nothing(), ridge: 1e30))
-      .estimate(on: Self.sessions(), seed: 1)
+    var configuration = FittedQConfiguration()
+    configuration.discount = 0.5
+    let model = LinearFittedQ(configuration: configuration, features: Nothing(), ridge: 1e30)
+    let estimate = try DoublyRobust(model: model).estimate(on: Self.sessions(), seed: 1)
     #expect(abs(estimate.value - 3.75) < 1e-6, "\(estimate.value)")
-    let oneStep = try DoublyRobust(
-      estimand: .requestValue, model: LinearFittedQ(features: Nothing(), ridge: 1e30)
-    ).estimate(on: Self.sessions(), seed: 1)
+    let oneStep = try DoublyRobust(estimand: .requestValue, model: model)
+      .estimate(on: Self.sessions(), seed: 1)
     #expect(abs(oneStep.value - 2.5) < 1e-6, "\(oneStep.value)")
   }
 
@@ -107,7 +108,9 @@ struct WeightedEstimatorTests {
     #expect(sessions.truncatedSessions == 1)
     let kinds = part.shortcomings(on: sessions).map(\.kind)
     #expect(kinds.contains(.truncatedShare))
-    let robust = try Self.estimate(.doublyRobust, on: sessions)
+    var model = LinearFittedQ()
+    model.configuration.discount = 0.5
+    let robust = try DoublyRobust(model: model).estimate(on: sessions, seed: 1)
     #expect(!robust.shortcomings(on: sessions).map(\.kind).contains(.truncatedShare))
   }
 
@@ -130,6 +133,13 @@ struct WeightedEstimatorTests {
     #expect(abs(robust.value - 2) < 1e-5, "\(robust.value)")
     let plain = try ImportanceSampling().estimate(on: sessions, seed: 1)
     #expect(abs(plain.value - 1) < 1e-6)
+  }
+
+  @Test("a model of another discount than the sessions' stops the program")
+  func otherDiscount() async {
+    await #expect(processExitsWith: .failure) {
+      _ = try DoublyRobust().estimate(on: WeightedEstimatorTests.sessions(), seed: 1)
+    }
   }
 
   @Test("a cap that nothing reaches changes nothing")

@@ -92,7 +92,8 @@ struct LedgerTests {
     }
   }
 
-  @Test("a full disk leaves ledger and current version as they were", arguments: [0, 1, 100])
+  @Test(
+    "a disk that is full within the ledger's line leaves all as it was", arguments: [0, 1, 100])
   func fullDisk(room: Int) throws {
     try withVersions { registry in
       try registry.release("a")
@@ -102,6 +103,30 @@ struct LedgerTests {
       }
       #expect(try DurableFiles.readText(registry.ledger.path) == before)
       #expect(try registry.current == "a")
+    }
+  }
+
+  @Test(
+    "a disk that is full after the ledger's line leaves what is current, and a prediction too many")
+  func fullDiskAfterLedger() throws {
+    try withVersions { registry in
+      try registry.release("a")
+      let events = try registry.events
+      // Both versions are the same policy with a name of one letter, so that their lines are as long.
+      let line = try DurableFiles.readText(registry.ledger.path).utf8.count
+      #expect(throws: DurableFileError.self) {
+        try SimulatedFullDisk.after(bytes: line + 20) { try registry.release("b") }
+      }
+      #expect(try registry.current == "a")
+      #expect(try registry.events == events)
+      #expect(try registry.ledger.entries().map(\.version) == ["a", "b"])
+      #expect(
+        throws: PolicyArtifactError.neverReleased(registry: registry.folder, version: "b")
+      ) { try registry.observe(observation, of: "b", source: "log") }
+      // The next try predicts anew and releases.
+      try registry.release("b")
+      #expect(try registry.current == "b")
+      #expect(try registry.ledger.entries().map(\.version) == ["a", "b", "b"])
     }
   }
 }

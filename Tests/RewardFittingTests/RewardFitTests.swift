@@ -93,6 +93,32 @@ struct RewardFitTests {
     #expect(prior?.source == FittedWeight.Source.standard)
   }
 
+  @Test("where a signal of the log alone matters, that is told, and no weight is made of it")
+  func ownSignal() throws {
+    let sessions = Self.oracleSessions().enumerated().map { i, session in
+      var copy = session
+      copy.signals[1] = Double((i * 7) % 5)
+      copy.nextMinutes = 2 + copy.signals[1] + Double((i * 29) % 23) / 40
+      return copy
+    }
+    var configuration = Self.configuration()
+    configuration.signals = ["purchase", "like", "play_minutes"]
+    let report = try RewardFit.fit(
+      sessions, signals: ["play_minutes", "purchase", "like"],
+      windowEndMilliseconds: 10_000 * 86_400_000, configuration: configuration)
+    let terms = try #require(report.outcomes.first).pooled.terms
+    #expect(terms.filter { !$0.holdsZero }.map(\.name) == ["purchase"])
+    #expect(report.weights.isEmpty)
+    #expect(
+      report.findings.contains(
+        "purchase: has a coefficient, but is no signal that a reward can weigh"),
+      "\(report.findings)")
+    let error = #expect(throws: RewardFitError.self) { try report.reward() }
+    #expect(
+      error?.description.contains("no signal that a reward can weigh has an interval without 0")
+        == true)
+  }
+
   @Test("play time in logarithms weighs its mean marginal effect a minute")
   func marginalEffect() throws {
     // The outcome rises with log(1 + m) and with clicks; m is 0 or 3: mean 1/(1 + m) = 5/8.
@@ -151,10 +177,19 @@ struct RewardFitTests {
     sessions[2].nextIsTruncated = true
     var configuration = Self.configuration()
     configuration.horizonDays = 2
-    // Sessions begin on days 0 … 9 and last a minute: two days after fit for days 0 … 6.
-    let report = try RewardFit.fit(
-      sessions, signals: Self.signals, windowEndMilliseconds: 9 * 86_400_000,
-      configuration: configuration)
+    // Sessions begin on days 0 … 9 and last a minute: two days after, and the hour in which feedback
+    // on the last of them may still arrive, fit for days 0 … 6.
+    func fit(windowEndMinutes: Int64) throws -> RewardFitReport {
+      try RewardFit.fit(
+        sessions, signals: Self.signals, windowEndMilliseconds: windowEndMinutes * 60_000,
+        configuration: configuration)
+    }
+    let report = try fit(windowEndMinutes: 9 * 1440)
+    let edge: Int64 = 8 * 1440 + 1 + 60
+    #expect(try fit(windowEndMinutes: edge).outcomes[1].leftOut.beyondWindow == 36)
+    #expect(try fit(windowEndMinutes: edge - 1).outcomes[1].leftOut.beyondWindow == 48)
+    configuration.feedbackDeadlineMinutes = 59
+    #expect(try fit(windowEndMinutes: edge - 1).outcomes[1].leftOut.beyondWindow == 36)
     let (next, days) = (report.outcomes[0], report.outcomes[1])
     #expect(next.pooled.rows == 117)
     #expect(next.leftOut.truncated == 1 && next.leftOut.withoutNext == 1)

@@ -28,9 +28,11 @@ struct LedgerReport: Encodable {
     var source: String
   }
 
-  /// A released version.
+  /// A version that was released, or was about to be.
   struct Version: Encodable {
     var version: String
+    /// Whether a release of it followed: where one fails after its prediction was written, none did.
+    var isReleased: Bool
     var verdict: String?
     var against: String?
     var predictions: [Prediction]
@@ -60,7 +62,9 @@ struct LedgerReport: Encodable {
 
   /// The report of a ledger. Of several predictions or observations of one version and metric the
   /// last counts; a prediction made after the observation is none and does not.
-  init(_ entries: [PolicyLedger.Entry]) {
+  ///
+  /// - Parameter released: the versions that were ever released.
+  init(_ entries: [PolicyLedger.Entry], released: Set<String>) {
     self.entries = entries.count
     var order: [String] = []
     var versions: [String: Version] = [:]
@@ -68,7 +72,9 @@ struct LedgerReport: Encodable {
       if versions[entry.version] == nil { order.append(entry.version) }
       var version =
         versions[entry.version]
-        ?? Version(version: entry.version, predictions: [], observations: [])
+        ?? Version(
+          version: entry.version, isReleased: released.contains(entry.version), predictions: [],
+          observations: [])
       switch entry.content {
       case .prediction(let prediction):
         guard version.observations.isEmpty else { continue }
@@ -181,12 +187,16 @@ extension LedgerReport {
           "  predicted \(prediction.estimator) " + String(format: "%.3f", prediction.value)
             + (interval ?? "") + error + held)
       }
-      if version.predictions.isEmpty { lines.append("  released without a prediction") }
+      if !version.isReleased {
+        lines.append("  not released: the release failed after this was predicted")
+      } else if version.predictions.isEmpty {
+        lines.append("  released without a prediction")
+      }
       for seen in version.observations {
         lines.append(
           "  observed " + Self.words(seen.metric, seen.value, seen.low, seen.high, seen.count))
       }
-      if version.observations.isEmpty { lines.append("  not observed yet") }
+      if version.observations.isEmpty, version.isReleased { lines.append("  not observed yet") }
     }
     func number(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
     for estimator in estimators where estimator.versions > 0 {

@@ -157,7 +157,9 @@ extension PolicyCommand {
     @Flag(name: .long, help: "Print JSON for machines.") var json = false
 
     func run() throws {
-      let report = LedgerReport(try registry.open().ledger.entries())
+      let registry = try registry.open()
+      let report = LedgerReport(
+        try registry.ledger.entries(), released: Set(try registry.events.map(\.version)))
       if json { return try MachineOutput.print(report) }
       try StandardOutput.print(report.lines)
     }

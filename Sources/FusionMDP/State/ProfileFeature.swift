@@ -150,7 +150,7 @@ public struct ProfileFeature: Sendable, Equatable, Codable {
       let start = features.count
       let width = buckets ?? ((values?.count ?? 0) + 1)
       for _ in 0..<width { features.append(0) }
-      if let word { 
+      if let word {
         let place = buckets.map { Self.bucket(of: word, among: $0) } ?? words[word] ?? width - 1
         features[start + place] = 1
       }

@@ -132,9 +132,8 @@ package struct ReleaseGate: Sendable, Equatable {
 
   private func lifts(_ asked: [GateEvidence.Comparison]) -> [GateReason] {
     asked.map { comparison in
-      // The second is 0 where no relative lift is asked for, so that NaN must not come into it.
-      let relative = thresholds.leastRelativeLift * abs(comparison.referenceValue)
-      let least = relative.isNaN ? .nan : max(thresholds.leastLift, relative)
+      let least = max(
+        thresholds.leastLift, thresholds.leastRelativeLift * abs(comparison.referenceValue))
       let said =
         "\(comparison.estimator): difference \(Self.signed(comparison.difference)) "
         + "[\(Self.signed(comparison.low)), \(Self.signed(comparison.high))]"
@@ -143,8 +142,12 @@ package struct ReleaseGate: Sendable, Equatable {
           verdict, .leastLift, found: comparison.low, limit: least,
           "\(said), \(words) \(Self.signed(least))")
       }
-      guard [comparison.difference, comparison.low, comparison.high, least].allSatisfy(\.isFinite)
-      else { return reason(.notEnoughEvidence, "no finite numbers beside the asked") }
+      let numbers = [
+        comparison.referenceValue, comparison.difference, comparison.low, comparison.high,
+      ]
+      guard numbers.allSatisfy(\.isFinite) else {
+        return reason(.notEnoughEvidence, "no finite numbers beside the asked")
+      }
       // A strict comparison: a policy against itself, exactly 0, is no lift.
       if comparison.low > least { return reason(.release, "above the asked") }
       if comparison.high <= least { return reason(.hold, "nowhere above the asked") }
