@@ -5,6 +5,7 @@ import OffPolicyEvaluation
 import PolicyArtifacts
 import SessionLogs
 import TrajectoryPreparation
+import UserSimulator
 
 /// `amalgam evaluate`: how good policies are, from logged sessions alone.
 struct EvaluateCommand: ParsableCommand {
@@ -169,6 +170,9 @@ struct EvaluateCommand: ParsableCommand {
     let folder = try PlatformFolder(path: platform)
     let added = try policy.map { path in
       let artifact = try PolicyArtifact.load(path)
+      try artifact.manifest.check(
+        artifact.manifest.policy.name, states: folder.platform.encoder.stateSize,
+        actions: folder.platform.configuration.referencePolicy.actionSize, of: platform)
       return (name: artifact.manifest.policy.name, policy: artifact.makePolicy())
     }
     let found = try EstimatorValidation(

@@ -98,7 +98,7 @@ struct ValidationVerbTests {
     #expect(spread(whole) > 0.02)
   }
 
-  @Test("a policy of the user's own is one more, and one of other weights is refused")
+  @Test("a policy of the user's own is one more, and one for other states is refused")
   func ownPolicy() throws {
     let searched = try fixture.run(
       ["search"], "--output", fixture.path("own"), "--name", "own", "--set",
@@ -111,6 +111,24 @@ struct ValidationVerbTests {
       ] + Self.tiny)
     #expect(process.status == 0, "\(process.errors)")
     #expect(process.output.contains("\"policy\" : \"own\""))
+    let other = fixture.path("cloning")
+    try PolicyFixture.artifact(PolicyFixture.cloning, seed: 2).write(to: other)
+    try AmalgamProcess([
+      "evaluate", "--validate", "--platform", fixture.platform, "--policy", other,
+    ]).expectError(2, saying: "expected states of 3 numbers, which policy cloning is made for")
+  }
+
+  @Test("fitted densities stand in for logged ones where asked, marked in every estimate")
+  func fittedDensities() throws {
+    let process = try AmalgamProcess(
+      [
+        "evaluate", "--validate", "--platform", fixture.platform, "--json", "--estimators",
+        "self_normalized_importance_sampling", "--propensities", "fitted", "--set",
+        "density.componentCounts=[1]", "--set", "density.steps=50",
+      ] + Self.tiny)
+    #expect(process.status == 0, "\(process.errors)")
+    #expect(process.output.contains("\"propensities_are_fitted\" : true"))
+    #expect(!process.output.contains("\"propensities_are_fitted\" : false"))
   }
 
   @Test("what is out of range is told by its key")

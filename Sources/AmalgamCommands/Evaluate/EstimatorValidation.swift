@@ -95,16 +95,25 @@ struct EstimatorValidation {
       stream: RandomStream(seed: settings.seed, name: "validation-policies")
     ).policies(settings.validation.policies)
     let whole = made.map { (name: $0.name, policy: $0) } + added
-    for (name, policy) in added where policy.actionSize != data.actionSize {
-      throw CommandFailure.usage(
-        "policy \(name): expected \(data.actionSize) weights, found \(policy.actionSize)")
-    }
     let policies = whole.map { (name: $0.name, policy: nearer($0.policy)) }
     let truths = try rollOut(policies, world)
     let log = NormalizedLog(data, normalizer: normalizer)
-    var rows: [Found.Policy] = []
-    for ((name, policy), truth) in zip(policies, truths) {
-      rows.append(try estimates(name, policy, truth, data, normalizer, log))
+    var evaluation = settings.policyEvaluation
+    if settings.propensities == .fitted {
+      let fitted = try JudgedPropensities(
+        fittedTo: data, called: "explored sessions", normalizer: normalizer, settings: settings)
+      evaluation.propensities = fitted.propensities
+      evaluation.objections = fitted.found.objections
+    }
+    let rows = try zip(policies, truths).map { named, truth in
+      let sessions: EvaluationSessions
+      do {
+        sessions = try evaluation.sessions(
+          of: named.policy, data: data, normalizer: normalizer, log: log, seed: seed("estimates"))
+      } catch {
+        throw CommandFailure.failure("\(named.name): \(error)")
+      }
+      return try estimates(named.name, truth, on: sessions, by: evaluation)
     }
     return Found(
       estimators: estimators.map { Found.Estimator($0.rawValue, rows) }, policies: rows,
@@ -178,28 +187,17 @@ struct EstimatorValidation {
   }
 
   private func estimates(
-    _ name: String, _ policy: any FusionPolicy, _ truth: Truth, _ data: TrajectoryArrays,
-    _ normalizer: StateNormalizer, _ log: NormalizedLog
+    _ name: String, _ truth: Truth, on sessions: EvaluationSessions, by evaluation: PolicyEvaluation
   ) throws -> Found.Policy {
-    let evaluation = settings.policyEvaluation
-    let seed = seed("estimates")
-    let sessions: EvaluationSessions
-    do {
-      sessions = try evaluation.sessions(
-        of: policy, data: data, normalizer: normalizer, log: log, seed: seed)
-    } catch {
-      throw CommandFailure.failure("\(name): \(error)")
-    }
     var row = Found.Policy(name, truth, distance: sessions.actionDistance)
     for kind in estimators {
       do {
-        let estimate = try evaluation.estimate(kind, of: name, on: sessions, seed: seed)
+        let estimate = try evaluation.estimate(
+          kind, of: name, on: sessions, seed: seed("estimates"))
         row.estimates.append(
           PolicyEvaluation.Estimate(
             estimate, method: name,
-            shortcomings: estimate.shortcomings(
-              under: evaluation.floors, on: sessions
-            ).map(\.description)))
+            shortcomings: evaluation.shortcomings(of: estimate, on: sessions)))
       } catch let error as EvaluationError {
         row.failures.append("\(error)")
       }

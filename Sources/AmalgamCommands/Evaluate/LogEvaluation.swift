@@ -29,14 +29,15 @@ struct LogEvaluation {
     self.settings = settings
     self.source = source
     policies = try named.map { name, artifact in
-      let (state, action) = artifact.manifest.sizes
-      for (what, own, other) in [
-        ("states", state ?? source.stateSize, source.stateSize),
-        ("actions", action, source.actionSize),
-      ] where own != other {
+      try artifact.manifest.check(
+        name, states: source.stateSize, actions: source.actionSize, of: source.folder)
+      // States of as many numbers may still be others.
+      if let own = artifact.manifest.stateEncoder?.definition,
+        let other = source.manifest.stateDefinition, own != other
+      {
         throw CommandFailure.usage(
-          "\(source.folder): expected \(what) of \(own) numbers, which policy \(name) is made for, "
-            + "found \(other)")
+          "\(source.folder): expected states by the definition that policy \(name) reads, found those of "
+            + "another one, or of one that was fitted to other data (Docs/StateEncoder.md)")
       }
       return Found.Policy(method: name, manifestSHA256: artifact.manifestSHA256 ?? "")
     }
@@ -142,5 +143,21 @@ struct LogEvaluation {
       policies: policies, findings: findings, propensities: propensities.found,
       estimates: estimates,
       failures: failures.isEmpty ? nil : failures)
+  }
+}
+
+extension PolicyManifest {
+  /// Refuses states and actions of other sizes than the policy's.
+  ///
+  /// - Throws: `CommandFailure.usage` naming `place`, the policy as `name`, what was expected and found.
+  func check(_ name: String, states: Int, actions: Int, of place: String) throws {
+    let own = sizes
+    for (what, expected, found) in [
+      ("states", own.state ?? states, states), ("actions", own.action, actions),
+    ] where expected != found {
+      throw CommandFailure.usage(
+        "\(place): expected \(what) of \(expected) numbers, which policy \(name) is made for, found "
+          + "\(found)")
+    }
   }
 }

@@ -85,15 +85,12 @@ struct PolicyEvaluation {
     let estimates: [PolicyValueEstimate]
     /// Why others have none, by the estimator's name.
     let failures: [String: String]
-    /// What is asked of each.
-    let floors: EvidenceFloors
-    /// What speaks against the densities of the logged actions, in words.
-    let objections: [String]
+    /// Who asked them.
+    let evaluation: PolicyEvaluation
 
     /// What an estimate lacks before anybody may believe it, in words.
     func shortcomings(of estimate: PolicyValueEstimate) -> [String] {
-      estimate.shortcomings(under: floors, on: sessions).map(\.description)
-        + (estimate.weights == nil ? [] : objections)
+      evaluation.shortcomings(of: estimate, on: sessions)
     }
 
     /// As results hold them.
@@ -160,8 +157,15 @@ struct PolicyEvaluation {
       }
     }
     return Judged(
-      method: method, sessions: sessions, estimates: found, failures: failures, floors: floors,
-      objections: objections)
+      method: method, sessions: sessions, estimates: found, failures: failures, evaluation: self)
+  }
+
+  /// What an estimate on `sessions` lacks before anybody may believe it, in words.
+  func shortcomings(
+    of estimate: PolicyValueEstimate, on sessions: EvaluationSessions
+  ) -> [String] {
+    estimate.shortcomings(under: floors, on: sessions).map(\.description)
+      + (estimate.weights == nil ? [] : objections)
   }
 
   /// The sessions with what a policy would do there.
