@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes decisions.csv and feedback.jsonl.gz of this folder: a synthetic log of a small feed.
 
-Standard library only, and the same rows every time: the seed is fixed. Column names and units are those of nobody's service, and unlike this project's
-on purpose. What it assumes of users is only what it takes to have something to learn: half of them
-stay for items they like, the others for items they watch long.
+Standard library only, and the same rows every time: the seed is fixed. Column names and units are
+those of nobody's service, and unlike this project's on purpose. What it assumes of users is only
+what it takes to have something to learn: half of them stay for items they like, the others for
+items they watch long.
 """
 import csv
 import datetime

@@ -96,5 +96,18 @@ struct GuideTests {
     #expect(
       try DurableFiles.readText(scratch.file("decisions.csv"))
         == DurableFiles.readText("\(example)/decisions.csv"))
+    // Packed bytes may differ between versions of a library; what they hold may not.
+    func unpacked(_ path: String) throws -> String {
+      let unpack = Process()
+      unpack.executableURL = URL(fileURLWithPath: "/bin/sh")
+      unpack.arguments = ["-c", "gzip -dc \"$0\" > \"$1\"", path, scratch.file("unpacked")]
+      try unpack.run()
+      unpack.waitUntilExit()
+      #expect(unpack.terminationStatus == 0)
+      return try DurableFiles.readText(scratch.file("unpacked"))
+    }
+    let feedback = try unpacked(scratch.file("feedback.jsonl.gz"))
+    #expect(try feedback == unpacked("\(example)/feedback.jsonl.gz"))
+    #expect(feedback.split(separator: "\n").count > 4000)
   }
 }

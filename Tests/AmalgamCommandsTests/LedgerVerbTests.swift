@@ -132,6 +132,11 @@ struct LedgerVerbTests {
       .expectError(2, saying: "expected an arm new, found old, best")
     try policy("observe", "best", "--experiment", readout, "--arm", "old")
       .expectError(2, saying: "no lift")
+    // What a readout does not need is not passed over.
+    for flag in ["--discount", "--threads"] {
+      try policy("observe", "best", "--experiment", readout, flag, "1")
+        .expectError(2, saying: "\(flag): goes with --log")
+    }
     let observed = try policy("observe", "best", "--experiment", readout)
     #expect(observed.status == 0, "\(observed.errors)")
     #expect(observed.output.contains("lift of app time"))

@@ -1,6 +1,7 @@
 import AmalgamCommands
 import DurableFiles
 import Foundation
+import FusionMDP
 import SessionLogs
 import Testing
 
@@ -48,9 +49,88 @@ struct LogsConvertTests {
     #expect(try convert(examples + "/generic-feed/mapping.yaml", ["--replace"]).status == 0)
   }
 
-  @Test("the mapping of KuaiRand holds together")
-  func kuaiRandMapping() throws {
-    try ConfigurationFile.load(LogMapping(), from: examples + "/kuairand/mapping.yaml").check()
+  @Test("KuaiRand's log, by its example, has the counts and rates that its pages tell")
+  func kuaiRand() throws {
+    let converted = try runHeader("kuairand/mapping.yaml", more: ["--json"])
+    let report = try object(converted.output)
+    #expect(report["decisions"] as? Int == 132_933 && report["feedback"] as? Int == 133_917)
+    #expect(report["dropped"] as? [String: Int] == ["repeated_impression": 3609])
+    let sources = try #require(report["sources"] as? [[String: Any]])
+    #expect(sources.map { $0["rows"] as? Int } == [137_526])
+    let page = try DurableFiles.readText(examples + "/kuairand/README.md")
+      .replacing("\n", with: " ")
+    for text in ["137,526 rows", "3,609 repeats", "132,933 requests with 133,917 impressions"] {
+      #expect(page.contains(text))
+    }
+    let described = try AmalgamProcess(["logs", "describe", scratch.file("kuairand-log"), "--json"])
+    let log = try object(described.output)
+    #expect(log["users"] as? Int == 15_202 && log["items"] as? Int == 5962)
+    let means = try #require(log["signal_means"] as? [String: Double])
+    #expect(abs(try #require(means["click"]) - 0.4481) < 0.00005)
+    #expect(log["actions"] == nil)
+    // Behaviors of the example's mapping that are not all of 0 and 1.
+    #expect(["hate", "profile_enter", "comment_stay"].allSatisfy { (means[$0] ?? 0) > 0 })
+  }
+
+  @Test("the commands in the headers of the feed's mappings run as they stand")
+  func headers() throws {
+    for name in ["mapping.yaml", "mapping-with-states.yaml"] {
+      let converted = try runHeader("generic-feed/" + name, more: ["--replace"])
+      #expect(converted.output.contains("feed-log: 1463 decisions"), "\(converted.output)")
+    }
+  }
+
+  /// Runs the command that the header of an example's mapping shows, with its paths in the
+  /// repository and its output in the scratch folder.
+  private func runHeader(_ name: String, more: [String]) throws -> AmalgamProcess {
+    let lines = try DurableFiles.readText(examples + "/" + name).split(separator: "\n")
+      .prefix { $0.hasPrefix("#") }.filter { $0.hasPrefix("#   ") }
+    let words = lines.joined(separator: " ").split(whereSeparator: { " #\\".contains($0) })
+    try #require(words.first == "amalgam" && words.dropLast().last == "--output")
+    let arguments = words.dropFirst().map { word in
+      ["Data/", "Examples/"].contains { word.hasPrefix($0) }
+        ? "\(RepositoryFolder.path)/\(word)" : String(word)
+    }
+    let process = try AmalgamProcess(
+      arguments.dropLast() + [scratch.file(arguments[arguments.count - 1])] + more)
+    #expect(process.status == 0, "\(process.errors)")
+    return process
+  }
+
+  private func object(_ text: String) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    return try #require(object as? [String: Any])
+  }
+
+  @Test("computed states: paths begin at the mapping, state.yaml comes and goes with the log")
+  func states() throws {
+    // The mapping and its definition stand in a folder that is not where the command runs.
+    for (name, copy) in [("mapping-with-states.yaml", "own.yaml"), ("state.yaml", "state.yaml")] {
+      let text = try DurableFiles.readText(examples + "/generic-feed/" + name)
+      try DurableFiles.makeFolders(scratch.file("mappings"))
+      try DurableFiles.write(text, to: scratch.file("mappings/" + copy))
+    }
+    let own = scratch.file("mappings/own.yaml")
+    let converted = try convert(own)
+    #expect(converted.status == 0, "\(converted.errors)")
+    let schema = try LogSchema(readingFile: scratch.file("log/schema.json"))
+    let definition = try #require(schema.stateDefinition)
+    let written = try ConfigurationFile.load(
+      StateDefinition(), from: scratch.file("log/state.yaml"))
+    #expect(written == definition && written.names.first == "last_5_click")
+    let prepared = try AmalgamProcess([
+      "prepare", scratch.file("log"), "--output", scratch.file("out"),
+    ])
+    #expect(prepared.status == 0, "\(prepared.errors)")
+    // A definition that is not there leaves the log as it is.
+    try FileManager.default.removeItem(atPath: scratch.file("mappings/state.yaml"))
+    try convert(own, ["--replace"]).expectError(2, saying: "mappings/state.yaml")
+    #expect(DurableFiles.exists(scratch.file("log/state.yaml")))
+    // Without states nothing tells of those that were.
+    #expect(try convert(examples + "/generic-feed/mapping.yaml", ["--replace"]).status == 0)
+    #expect(
+      try DurableFiles.names(inFolder: scratch.file("log")).sorted()
+        == ["decisions.jsonl", "feedback.jsonl", "schema.json"])
   }
 
   @Test("an unknown key, a wrong value and a missing column are told with file, line and key")

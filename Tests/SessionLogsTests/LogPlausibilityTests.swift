@@ -19,21 +19,24 @@ struct LogPlausibilityTests {
     action: (inout RandomStream) -> [Float] = { stream in
       (0..<2).map { _ in Float(stream.next() >> 40) / Float(1 << 23) - 1 }
     },
-    play: Float = 5, duration: Float = 10, start: Int64 = 1_700_000_000_000
+    play: Float = 5, duration: Float = 10, start: Int64 = 1_700_000_000_000,
+    pause: Int64 = 60_000, delay: Int64 = 10, behaviors: ((Int) -> [Float])? = nil
   ) throws -> SessionLogFolder {
     var stream = RandomStream(seed: 3, name: "actions")
     var (decisions, feedback): ([DecisionEvent], [FeedbackEvent]) = ([], [])
     for index in 0..<200 {
       let user = "u\(index % users)"
-      let time = start + Int64(index / users) * 60_000 + Int64(index)
+      let time = start + Int64(index / users) * pause + Int64(index)
       var event = smallDecision("r\(index)", user: user, at: time, shown: ["a"])
       event.action = action(&stream)
       event.logPropensity = propensity(index)
       decisions.append(event)
       feedback.append(
         smallFeedback(
-          "r\(index)", user: user, at: time + 10, play: play, duration: duration,
-          behaviors: [Float(index % 2), play >= duration ? 1 : 0, play < 3 ? 1 : 0]))
+          "r\(index)", user: user, at: time + 10, arrival: time + 10 + delay, play: play,
+          duration: duration,
+          behaviors: behaviors?(index)
+            ?? [Float(index % 2), play >= duration ? 1 : 0, play < 3 ? 1 : 0]))
     }
     return try writeLog(
       folder.path + "/log-\(UUID().uuidString)", decisions, feedback)
@@ -91,6 +94,28 @@ struct LogPlausibilityTests {
     #expect(try kinds(log(play: 5000)) == [.playTimeUnit, .secondsUnit])
     #expect(try kinds(log(play: 500, duration: 50_000)) == [.secondsUnit])
     #expect(try kinds(log(start: 1_700_000_000)) == [.timeUnit])
+    // The other way: plays that are a thousandth of their duration, and milliseconds read as minutes.
+    #expect(try kinds(log(play: 0.06, duration: 60)) == [.playTimeUnit])
+    #expect(try kinds(log(play: 0.04, duration: 1)) == [.secondsUnit])
+  }
+
+  @Test("feedback that is known at once, sessions of one request and behaviors that never vary")
+  func arrivalsAndSessions() throws {
+    #expect(try kinds(log(delay: 0)) == [.arrivalNotLogged])
+    // An hour between the requests of a user.
+    #expect(try kinds(log(pause: 3_600_000)) == [.singleRequestSessions])
+    func constant(_ behaviors: @escaping (Int) -> [Float]) throws -> LogWarning? {
+      try LogValidation(of: log(behaviors: behaviors)).warnings.first {
+        $0.kind == .behaviorConstant
+      }
+    }
+    // Five of ten seconds: neither finished nor skipped.
+    #expect(
+      try constant { [Float($0 % 2), 0, 0] }?.finding
+        == "the same in every event: finished, skip")
+    let all = try constant { _ in [1, 0, 0] }
+    #expect(all?.finding == "the same in every event: click, finished, skip")
+    #expect(all?.share == 1 && all?.of == "feedback")
   }
 
   @Test("coverage of two weights: moments, quantiles, dimensions and box share by hand")

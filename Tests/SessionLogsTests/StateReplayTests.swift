@@ -166,6 +166,29 @@ struct StateReplayTests {
       try replay("user_id,level,vip,city\nu1,1,,\nu1,2,,\n", "item_id,topic\n")
     }
     #expect(throws: StateReplayError.self) { try replay("user_id,level\n", "item_id,topic\n") }
+    for (users, items, text) in [
+      (
+        "user_id,level,vip,city\nu1,high,,\nu2,1,,\n", "item_id,topic\n",
+        "users.csv: numbers in column “level” expected, found “high”"
+      ),
+      (
+        "user_id,level,vip,city\nu1,1,perhaps,\n", "item_id,topic\n",
+        "users.csv: true or false in column “vip” expected, found “perhaps”"
+      ),
+      (
+        "user_id,time_ms,level,vip,city\nu1,soon,1,,\nu1,late,1,,\n", "item_id,topic\n",
+        "users.csv: milliseconds in column “time_ms” expected, found “late” and 1 more"
+      ),
+      ("user_id,level,vip,city\n", "item_id,tag\n", "items.csv: a column “topic” expected"),
+      ("user_id,level,vip,city\n", "item_id,topic\n\"a,b\n", "items.csv: a file that can be read"),
+    ] {
+      let error = #expect(throws: StateReplayError.self) { try replay(users, items) }
+      #expect(error?.description.contains(text) == true, "\(String(describing: error))")
+    }
+    let damaged = #expect(throws: StateReplayError.self) {
+      try replay("PAR1, and no more", "item_id,topic\n", "parquet")
+    }
+    #expect(damaged?.description.contains("users.parquet: a file that can be read") == true)
   }
 
   @Test("the fit sees the training window only")

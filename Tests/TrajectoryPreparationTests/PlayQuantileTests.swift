@@ -1,5 +1,6 @@
 import DurableFiles
 import FusionMDP
+import SessionLogs
 import Testing
 import TrajectoryPreparation
 
@@ -76,6 +77,48 @@ struct PlayQuantileTests {
     #expect(report.train.playQuantiles?.classes.map(\.isAll) == [true])
     // Eight knots of four items: each item twice; the quantiles stay.
     #expect(try Self.quantiles(report.trainFolder) == [0.875, 1.125])
+  }
+
+  @Test("each class of duration has its own knots; unknown durations take those of all, by hand")
+  func classes() throws {
+    let folder = try TemporaryFolder()
+    // Item a lasts 10 s, item b 100 s, and one of c's a number of seconds that nobody knows.
+    let schema = try tinySchema(windowEnd: 2000 * minute)
+    let writer = try SessionLogWriter(folder: folder.path + "/log", schema: schema)
+    let plays: [(user: String, minutes: Int64, plays: [Float], durations: [Float])] = [
+      ("a", 0, [6, 60], [10, 100]), ("b", 1, [12, 180], [10, 100]),
+      ("c", 200, [9, 120], [10, 0]), ("d", 201, [60, 9], [10, 100]),
+    ]
+    for (number, request) in plays.enumerated() {
+      let time = request.minutes * minute
+      try writer.write(
+        DecisionEvent(
+          requestID: "r\(number)", userID: request.user, timeMilliseconds: time,
+          policyVersion: "p", state: [0, 0], action: [0], logPropensity: nil, shown: ["a", "b"],
+          taskScores: [0.5, 0.25]))
+      for position in 0..<2 {
+        var event = tinyFeedback(
+          "r\(number)", request.user, position, time, request.plays[position])
+        event.durationSeconds = request.durations[position]
+        try writer.write(event)
+      }
+    }
+    let report = try TrajectoryPreparation.run(
+      log: writer.finish(), output: folder.path + "/out",
+      configuration: Self.configuration([50], 2))
+    // Training items in minutes. Short: 0.1, 0.2; long: 1, 3; of all four, the two knots stand at
+    // ranks 1 and 3: 0.1 and 1.
+    let table = try #require(report.train.playQuantiles)
+    #expect(table.classes.map(\.isAll) == [true, false, false])
+    #expect(table.classes.map(\.minutes) == [[0.1, 1], [0.1, 0.2], [1, 3]])
+    #expect(table.classes.map(\.items) == [4, 2, 2])
+    #expect(table.classes[1].toSeconds == 50 && table.classes[2].fromSeconds == 50)
+    // The lower of two knots: (0 + 1)/4; the upper: (1 + 2)/4.
+    #expect(try Self.quantiles(report.trainFolder) == [0.5, 1.5])
+    // c: 0.15 between the short knots, ½; 2 above both of all, 1. By all knots 0.15 would be ½ too,
+    // but d: 1 min of a short item is above both short knots, 1, of all it is the upper, ¾; and
+    // 0.15 of a long one is below both, 0, of all between, ½.
+    #expect(try Self.quantiles(report.testFolder) == [1.5, 1])
   }
 
   @Test(

@@ -35,7 +35,8 @@ extension PolicyCommand {
       }
       if experiment != nil, discount != nil || threads != nil {
         throw ValidationError(
-          "\(discount != nil ? "--discount" : "--threads"): goes with --log, a readout holds results")
+          "\(discount != nil ? "--discount" : "--threads"): goes with --log, a readout holds results"
+        )
       }
       if let discount, !(discount >= 0 && discount < 1) {
         throw ValidationError("--discount \(discount): expected a number in [0, 1)")

@@ -23,7 +23,8 @@ extension SourceTable {
         \(SourceRow.millisecondsPerUnit(source.unit))::DOUBLE) AS BIGINT)
         """
     }
-    let parts = "regexp_extract(\(name), \(SQLText.literal(SourceTable.isoTime)), "
+    let parts =
+      "regexp_extract(\(name), \(SQLText.literal(SourceTable.isoTime)), "
       + "['day', 'minute', 'second', 'fraction', 'zone', 'hours', 'minutes'])"
     func part(_ key: String) -> String { "(\(parts))['\(key)']" }
     let sign = "(CASE WHEN starts_with(\(part("zone")), '-') THEN -1 ELSE 1 END)"

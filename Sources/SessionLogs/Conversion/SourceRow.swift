@@ -144,7 +144,8 @@ struct SourceRow {
   func position(_ source: FieldSource, _ field: String) throws(FieldFailure) -> Int {
     let expected = "a rank, a whole number from 0"
     let text = try text(source, field, expected)
-    guard let value = SourceRow.number(text), let position = Int(exactly: value + (source.offset ?? 0)),
+    guard let value = SourceRow.number(text),
+      let position = Int(exactly: value + (source.offset ?? 0)),
       (0...1_000_000).contains(position)
     else { throw failure(source, field, expected, text) }
     return position

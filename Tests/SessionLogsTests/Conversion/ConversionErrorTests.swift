@@ -1,6 +1,5 @@
 import DurableFiles
-import Foundation
-import FusionMDP
+import EmbeddedAnalytics
 import SeededRandom
 import SessionLogs
 import Testing
@@ -48,6 +47,25 @@ struct ConversionErrorTests {
         "key feedback.behaviors.like: at_least or",
         { $0.feedback?.behaviors?["like"]?.values = [] }
       ),
+      (
+        "key feedback.behaviors.like.scale: nothing beside values",
+        {
+          $0.feedback?.behaviors?["like"] = FieldSource("stars")
+          $0.feedback?.behaviors?["like"]?.values = ["x"]
+          $0.feedback?.behaviors?["like"]?.scale = 2
+        }
+      ),
+      (
+        "key decisions.task_scores: 2 columns for",
+        {
+          $0.decisions?.taskScores?.column = nil
+          $0.decisions?.taskScores?.columns = ["x", "y", "z"]
+        }
+      ),
+      (
+        "key decisions.state.numbered: at most 100000 columns",
+        { $0.decisions?.state?.numbered = .init(prefix: "s", from: 0, to: 1_000_000_000) }
+      ),
       ("stands twice or is reserved", { $0.feedback?.behaviors?["position"] = FieldSource("x") }),
       ("key csv.delimiter: one ASCII", { $0.csv.delimiter = "||" }),
     ]
@@ -89,8 +107,36 @@ struct ConversionErrorTests {
       message([decisions, lacking], tableMapping()).hasSuffix(
         "feedback-4.csv: column “item” expected for feedback.item_id, found “rid”, “Item”, “at”"))
     let nothing = try fixture.file("feedback-5.csv", "")
-    #expect(message([decisions, nothing], tableMapping()) != "written")
+    #expect(
+      message([decisions, nothing], tableMapping()).contains(
+        "feedback-5.csv: column “rid” expected for feedback.request_id"))
+    let note = try fixture.file("feedback-6.csv", "from the warehouse\n" + feedbackHeader)
+    #expect(
+      message([decisions, note], tableMapping()).contains("feedback-6.csv: cannot be read: Invalid")
+    )
+    let packed = try fixture.file("feedback-7.parquet.gz", "x")
+    #expect(
+      message([decisions, packed], tableMapping()).hasSuffix(
+        ".parquet expected (.gz or .zst may follow all but the last)"))
+    let damaged = try fixture.file("feedback-8.csv.gz", "x")
+    #expect(
+      message([decisions, damaged], tableMapping()).contains("feedback-8.csv.gz: cannot be read"))
     #expect(message([decisions, feedback], tableMapping()) == "written")
+  }
+
+  @Test("what the engine lacks is no fault of the files")
+  func memory() throws {
+    let rows = (0..<60_000).map {
+      "u\($0),\(60_000 - $0),\(String(repeating: "x", count: 200)),1,0"
+    }
+    let file = try fixture.file("log.csv", csv("user,ms,item,play,click\n", rows))
+    let error = #expect(throws: AnalyticsError.self) {
+      try LogConversion.run(
+        inputs: [file], mapping: impressionMapping(), output: fixture.output,
+        options: LogConversion.Options(threads: 1, memoryLimitMegabytes: 8))
+    }
+    #expect(error?.message.hasPrefix("Out of Memory Error") == true)
+    #expect(!DurableFiles.exists(fixture.output + "/schema.json"))
   }
 
   @Test("column names are names: quotes and statements in them do nothing")
@@ -138,39 +184,5 @@ struct ConversionErrorTests {
       try? DurableFiles.remove(fixture.output)
     }
     #expect((outcomes["error"] ?? 0) > 5 && (outcomes["bad rows"] ?? 0) > 5, "\(outcomes)")
-  }
-}
-
-@Suite("Conversion of KuaiRand")
-struct KuaiRandConversionTests {
-  @Test("the log of the repository has the counts and rates of its calibration page")
-  func counts() throws {
-    let fixture = try ConversionFixture()
-    var table = TableMapping()
-    table.userID = FieldSource("user_id")
-    table.time = FieldSource("time_ms")
-    table.policyVersion = FieldSource("standard")
-    table.policyVersion?.column = nil
-    table.policyVersion?.constant = "standard"
-    table.itemID = FieldSource("video_id")
-    table.playTime = FieldSource("play_time_ms")
-    table.playTime?.unit = "ms"
-    table.duration = FieldSource("duration_ms")
-    table.duration?.unit = "ms"
-    table.behaviors = ["click": FieldSource("is_click"), "like": FieldSource("is_like")]
-    var mapping = LogMapping()
-    mapping.impressions = table
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-    let report = try fixture.convert(
-      ["\(root)/Data/kuairand-pure/log_standard_4_25_to_5_08_pure.csv.gz"], mapping)
-    #expect(report.sources.map(\.rows) == [137_526])
-    #expect(report.feedback == 133_917 && report.dropped == ["repeated_impression": 3609])
-    let log = try SessionLogFolder(path: fixture.output)
-    let description = try LogDescription(of: log)
-    #expect(description.users == 15_202 && description.items == 5962)
-    let click = try #require(description.signalMeans["click"])
-    #expect(abs(click - 0.4481) < 0.00005)
-    #expect(description.actions == nil && description.irregularities.isEmpty)
   }
 }

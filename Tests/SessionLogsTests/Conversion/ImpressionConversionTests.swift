@@ -141,45 +141,79 @@ struct ImpressionConversionTests {
     #expect(lines[0].hasSuffix(#""duration_seconds":0,"like":1,"zeal":7}"#))
     #expect(lines[1].hasSuffix(#""duration_seconds":0,"like":0,"zeal":21}"#))
   }
-}
 
-@Suite("Conversion with computed states")
-struct StateFillingTests {
-  @Test("states hold what happened before a decision, fitted on the training sessions alone")
-  func fills() throws {
-    let fixture = try ConversionFixture()
-    // Two users, a request an hour each for 20 hours: sessions of one request.
-    var rows: [String] = []
-    for hour in 0..<20 {
-      for user in ["u", "v"] { rows.append("\(user),\(hour * 3_600_000 + 1000),i\(hour),60,1") }
+  @Test("rows belong together whose times are the same millisecond, however they are written")
+  func sameTime() throws {
+    func requests(_ times: [String], _ unit: String) throws -> [String] {
+      var mapping = impressionMapping()
+      mapping.impressions?.time?.unit = unit
+      if unit == "iso8601" { mapping.impressions?.time?.zone = "+08:00" }
+      let rows = times.enumerated().map { "u,\($1),i\($0),0,0" }
+      let file = try fixture.file("log.csv", csv("user,ms,item,play,click\n", rows))
+      let report = try fixture.convert([file], mapping)
+      #expect(report.dropped.isEmpty && report.badRows == 0, "\(report.findings)")
+      #expect(try LogValidation(of: SessionLogFolder(path: fixture.output)).isValid(strictly: true))
+      return try fixture.lines("decisions.jsonl").map { line in
+        let shown = try #require(line.split(separator: #""shown":["#).last?.prefix { $0 != "]" })
+        let id = line.split(separator: "\"")[3]
+        return "\(id) \(shown.filter { $0 != "\"" })"
+      }
     }
-    let file = try fixture.file("log.csv", csv("user,ms,item,play,click\n", rows))
-    let definition = StateDefinition(
-      history: HistoryFeatures(
-        behaviors: ["click"], windows: [.init(interactions: 500, name: "history")],
-        statistics: [.rate], times: [], decays: [], topics: nil, recency: [],
-        totals: [.logCount]),
-      session: SessionFeatures(features: [.logRequests], signals: []))
-    let report = try LogConversion.run(
-      inputs: [file], mapping: impressionMapping(), output: fixture.output,
-      states: StateFilling(definition: definition),
-      options: LogConversion.Options(spillFolder: fixture.folder.path + "/spill"))
-    #expect(report.decisions == 40 && report.feedback == 40 && report.dropped.isEmpty)
-    let log = try SessionLogFolder(path: fixture.output)
-    #expect(log.schema.stateNames == definition.names)
-    #expect(log.schema.stateDefinition == definition)
-    #expect(log.schema.unknown == [.action, .taskScores])
-    #expect(try LogValidation(of: log).isValid(strictly: true))
+    #expect(
+      try requests(["1650852000123100", "1650852000123200", "1650852000123500"], "us")
+        == ["u-1650852000123 i0,i1", "u-1650852000124 i2"])
+    #expect(try requests(["1650852000.0001", "1650852000.0002"], "s") == ["u-1650852000000 i0,i1"])
+    #expect(
+      try requests(["5", "+5", "5.", "5e0", "0.5E+1", "4.9", ".05e2"], "ms")
+        == ["u-5 i0,i1,i2,i3,i4,i5,i6"])
+    // 10:00 in UTC: seconds may be missing, before an offset too; the fourth digit rounds.
+    #expect(
+      try requests(
+        [
+          "2024-02-29T10:00Z", "2024-02-29T18:00+08:00", "2024-02-29 18:00",
+          "2024-02-29T10:00:00.0004Z", "2024-02-29 10:00:00.0006Z",
+          "2024-02-29T04:30:00.000499-0530",
+          "2024-02-29T10:00:00.0005+00",
+        ], "iso8601")
+        == ["u-1709200800000 i0,i1,i2,i3,i5", "u-1709200800001 i4,i6"])
+  }
+
+  @Test("numbers are decimal digits: nothing else is a time, and no row makes a request by itself")
+  func otherNumbers() throws {
+    for text in ["0x10", "inf", "nan", "true", "1_0"] {
+      let report = try convert("u,\(text),a,0,0", "u,\(text),a,0,0")
+      #expect(report.badRows == 2 && !report.written, "\(text)")
+      #expect(report.findings.allSatisfy { $0.field == "time" && $0.found == "“\(text)”" })
+    }
+  }
+
+  @Test("a request with an id is as old as its earliest row")
+  func earliest() throws {
+    var mapping = impressionMapping()
+    mapping.impressions?.requestID = FieldSource("rid")
+    let header = "rid,user,ms,item,play,click\n"
+    // The repeated row of q is older still, and does not count.
+    let report = try convert(
+      "q,u,1010,b,0.001,0", "q,u,1000,a,0.001,0", "p,u,1005,a,0.001,0", "q,u,900,b,1,0",
+      mapping: mapping, header: header)
+    #expect(report.dropped == ["repeated_impression": 1])
     let lines = try fixture.lines("decisions.jsonl")
-    #expect(lines.count == 40 && lines[0].contains(#""user_id":"u","time_ms":1000,"#))
-    // The first knows nothing; the second one click of one impression.
-    let index = try #require(definition.names.firstIndex { $0.contains("click") })
-    func state(_ line: String) throws -> [Float] {
-      let list = try #require(line.split(separator: #""state":["#).last?.prefix { $0 != "]" })
-      return list.split(separator: ",").compactMap { Float($0) }
-    }
-    #expect(try state(lines[0])[index] == 0 && state(lines[1])[index] == 1)
-    #expect(try fixture.lines("feedback.jsonl").count == 40)
-    #expect(!DurableFiles.exists(fixture.folder.path + "/spill-without-states"))
+    #expect(lines.map { $0.split(separator: "\"")[3] } == ["q", "p"])
+    #expect(lines[0].contains(#""time_ms":1000,"#) && lines[0].contains(#""shown":["b","a"]"#))
+    #expect(try LogValidation(of: SessionLogFolder(path: fixture.output)).isValid(strictly: true))
+  }
+
+  @Test("a missing request id is told as such, and never as a repeat")
+  func missingRequestIDs() throws {
+    var mapping = impressionMapping()
+    mapping.impressions?.requestID = FieldSource("rid")
+    let report = try convert(
+      ",u,1000,a,0,0", ",u,1000,a,0,0", "\"\",u,1000,a,0,0", mapping: mapping,
+      header: "rid,user,ms,item,play,click\n")
+    #expect(report.badRows == 3 && report.dropped.isEmpty)
+    #expect(
+      report.findings.allSatisfy {
+        $0.description.hasSuffix("column “rid” (request_id): an id expected, found nothing")
+      }, "\(report.findings)")
   }
 }

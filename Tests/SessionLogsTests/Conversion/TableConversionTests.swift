@@ -192,6 +192,194 @@ struct TableConversionTests {
     #expect(try fixture.lines("feedback.jsonl").count == 1)
   }
 
+  /// The request, user and place of each feedback line.
+  private func feedbackKeys() throws -> [String] {
+    try fixture.lines("feedback.jsonl").map { line in
+      let texts = line.split(separator: "\"")
+      return "\(texts[3]) \(texts[7]) \(texts[11])"
+    }
+  }
+
+  @Test("feedback of a decision that is dropped is dropped with it", arguments: [true, false])
+  func feedbackOfBadDecision(joins: Bool) throws {
+    var mapping = tableMapping()
+    if !joins {
+      mapping.feedback?.userID = FieldSource("rid")
+      mapping.feedback?.position = FieldSource("stars")
+    }
+    mapping.badRows = .drop
+    let bad = decisionRows[1].replacing("\"[1,0]\"", with: "\"[5,0]\"")
+    let feedback = [
+      "r1,b,1700000030000,2500,0.5,1,1", "r1,a,1700000010000,1000,1,0,0",
+      "r2,b,1700000070000,0,0,0,0",
+    ]
+    let report = try convert(mapping, decisions: [decisionRows[0], bad], feedback: feedback)
+    #expect(report.dropped == ["bad_row": 1, "feedback_without_decision": 2])
+    #expect(report.decisions == 1 && report.feedback == 1 && report.badRows == 1)
+    #expect(try LogValidation(of: SessionLogFolder(path: fixture.output)).isValid())
+    // Where a bad row refuses the log, only that row is told.
+    mapping.badRows = .refuse
+    let refused = try convert(mapping, decisions: [decisionRows[0], bad], feedback: feedback)
+    #expect(!refused.written && refused.badRows == 1 && refused.dropped.isEmpty)
+  }
+
+  @Test("a good copy of a bad row is no repeat, and its feedback is judged by it")
+  func goodCopies() throws {
+    var mapping = tableMapping()
+    mapping.badRows = .drop
+    // The first r1 is bad and shows b first; then a good one, then another good and a bad one.
+    let bad = decisionRows[1].replacing("\"[1,0]\"", with: "\"[5,0]\"")
+      .replacing(#"[""a"",""b""]"#, with: #"[""b"",""a""]"#).replacing("u1", with: "u9")
+    let decisions = [bad, decisionRows[1], decisionRows[1], bad, decisionRows[0]]
+    let feedback = [
+      "r1,a,1700000010000,never,1,0,0", "r1,a,1700000010000,1000,1,0,0",
+      "r1,a,1700000010000,2000,1,0,0", "r1,b,1700000010000,1000,1,0,0",
+    ]
+    var report = try convert(mapping, decisions: decisions, feedback: feedback)
+    #expect(
+      report.dropped == ["bad_row": 2, "repeated_decision": 2, "repeated_feedback": 1])
+    #expect(report.decisions == 2)
+    #expect(try feedbackKeys() == ["r1 u1 a", "r1 u1 b"])
+    #expect(try fixture.lines("feedback.jsonl")[0].contains(#""play_time_seconds":1,"#))
+    #expect(try LogValidation(of: SessionLogFolder(path: fixture.output)).isValid(strictly: false))
+    // Kept, the good copies all stay, and the last bad one takes nothing away.
+    mapping.repeats = .keep
+    report = try convert(mapping, decisions: decisions, feedback: [feedback[1]])
+    #expect(report.dropped == ["bad_row": 2] && report.decisions == 3 && report.feedback == 1)
+  }
+
+  @Test("feedback without a request id is a bad row each, not a repeat")
+  func missingRequestIDs() throws {
+    var mapping = tableMapping()
+    mapping.badRows = .drop
+    let report = try convert(
+      mapping, feedback: feedbackRows + [",b,1700000010000,1,1,0,0", ",b,1700000010000,1,1,0,0"])
+    #expect(report.dropped == ["bad_row": 2] && report.badRows == 2 && report.feedback == 3)
+  }
+
+  @Test("a weight beyond its bounds becomes the bound, and then the density is unknown")
+  func truncation() throws {
+    var mapping = tableMapping()
+    mapping.decisions?.action?.outside = "truncate"
+    let beyond = decisionRows[1].replacing("\"[1,0]\"", with: "\"[5,0]\"")
+    let inside = decisionRows[0].replacing("\"[4,0.5]\",,", with: "\"[4,0.5]\",0.25,")
+    let report = try convert(mapping, decisions: [beyond, inside])
+    #expect(report.truncatedActions == 1 && report.dropped.isEmpty && report.badRows == 0)
+    let lines = try fixture.lines("decisions.jsonl")
+    #expect(lines[0].contains(#""action":[1,0],"log_propensity":null,"#))
+    // 0.25 · 2 on the box [−1, 1]².
+    #expect(lines[1].contains(#""action":[1,0.5],"log_propensity":-0.693147"#))
+  }
+
+  @Test("a hole in a list is told, and nothing moves into it; the end of a list may be empty")
+  func holes() throws {
+    var mapping = tableMapping()
+    mapping.decisions?.shown = ListSource("slot_0")
+    mapping.decisions?.shown?.column = nil
+    mapping.decisions?.shown?.numbered = .init(prefix: "slot_", from: 0, to: 2)
+    mapping.decisions?.taskScores = nil
+    let header = "rid,uid,ts,model,arm,s_0,s_1,w,density,slot_0,slot_1,slot_2\n"
+    func shown(_ mapping: LogMapping, _ header: String, _ items: String) throws -> String {
+      let row = "r1,u1,1700000000,m,new,1,-2,\"[1,0]\",0.5,\(items)"
+      let report = try fixture.convert(
+        [
+          fixture.file("decisions.csv", csv(header, [row])),
+          fixture.file("feedback.csv", csv(feedbackHeader, ["r1,b,1700000030000,2500,0.5,true,4"])),
+        ], mapping)
+      if let finding = report.findings.first { return "\(finding)" }
+      let line = try fixture.lines("decisions.jsonl")[0]
+      return String(try #require(line.split(separator: #""shown":"#).last).prefix { $0 != "]" })
+    }
+    #expect(try shown(mapping, header, "a,b,") == #"["a","b""#)
+    #expect(
+      try shown(mapping, header, "a,,b").hasSuffix(
+        "decisions.csv, row 1, column “slot_1” (shown[1]): an id expected, found nothing"))
+    mapping.decisions?.shown = ListSource("items")
+    mapping.decisions?.shown?.separator = "|"
+    let one = header.replacing("slot_0,slot_1,slot_2", with: "items")
+    #expect(try shown(mapping, one, "a|b||") == #"["a","b""#)
+    #expect(
+      try shown(mapping, one, "a||b").hasSuffix(
+        "column “items” (shown[1]): an id expected, found nothing"))
+    mapping.decisions?.action?.separator = "|"
+    let action = one.replacing("w,", with: "w,")
+    let row = "r1,u1,1700000000,m,new,1,-2,1||0,0.5,a"
+    let report = try fixture.convert(
+      [
+        fixture.file("decisions.csv", csv(action, [row])), fixture.folder.path + "/feedback.csv",
+      ], mapping)
+    #expect(
+      report.findings.first?.description.hasSuffix(
+        "column “w” (action[1]): a finite number expected, found nothing") == true)
+  }
+
+  @Test("scores by task have one number a shown item")
+  func scoresByTask() throws {
+    var mapping = tableMapping()
+    mapping.decisions?.taskScores = ListSource("p")
+    mapping.decisions?.taskScores?.column = nil
+    mapping.decisions?.taskScores?.columns = ["p", "w2"]
+    let header = decisionHeader.replacing("scores", with: "p,w2")
+    func convert(_ scores: String) throws -> ConversionReport {
+      let row = decisionRows[1].replacing("\"[[0.5,10],[0.125,20]]\"", with: scores)
+      return try fixture.convert(
+        [
+          fixture.file("decisions.csv", csv(header, [row])),
+          fixture.file("feedback.csv", csv(feedbackHeader, [feedbackRows[0]])),
+        ], mapping)
+    }
+    #expect(try convert("\"[0.5,0.125]\",\"[10,20]\"").written)
+    #expect(
+      try fixture.lines("decisions.jsonl")[0].hasSuffix(#""task_scores":[[0.5,10],[0.125,20]]}"#))
+    #expect(
+      try convert("\"[0.5,0.125,0.5]\",\"[10,20,30]\"").findings.first?.description.hasSuffix(
+        "column “p” (task_scores): 2 scores for as many shown items expected, found 3") == true)
+  }
+
+  @Test(
+    "delimiters, tabs and Zstandard are read, ids may begin with #, the window's end is written")
+  func layouts() throws {
+    func lines(_ decisions: String, _ feedback: String, _ mapping: LogMapping) throws -> [String] {
+      let report = try fixture.convert([decisions, feedback], mapping)
+      #expect(report.written, "\(report.findings)")
+      return try fixture.lines("decisions.jsonl") + fixture.lines("feedback.jsonl")
+    }
+    // Of such a file an engine that looks for comments makes one of fewer rows.
+    let rows = feedbackRows.map { $0.replacing("r1,b", with: "#1,b") }
+    let decisions = decisionRows.map { $0.replacing("r1,u1", with: "#1,u1") }
+    let plain = [
+      try fixture.file("decisions.csv", csv(decisionHeader, decisions)),
+      try fixture.file("feedback.csv", csv(feedbackHeader, rows)),
+    ]
+    var mapping = tableMapping()
+    mapping.windowEndMilliseconds = 1_700_000_100_000
+    let expected = try lines(plain[0], plain[1], mapping)
+    #expect(expected.count == 4 && expected[2].contains("\"#1\""))
+    #expect(
+      try SessionLogFolder(path: fixture.output).schema.windowEndMilliseconds == 1_700_000_100_000)
+    let database = try AnalyticsDatabase()
+    func copy(_ name: String, _ source: String, _ options: String) throws -> String {
+      let path = fixture.folder.path + "/" + name
+      try database.execute(
+        """
+        COPY (SELECT * FROM read_csv(\(SQLText.literal(source)), all_varchar = true, comment = ''))
+        TO \(SQLText.literal(path)) (FORMAT csv, HEADER, \(options))
+        """)
+      return path
+    }
+    for (ending, options) in [
+      ("tsv", "DELIMITER '\t'"), ("csv.zst", "COMPRESSION zstd"), ("csv.gz", "COMPRESSION gzip"),
+      ("txt.csv", "DELIMITER ';'"),
+    ] {
+      mapping.csv.delimiter = ending == "txt.csv" ? ";" : nil
+      let files = try [
+        copy("decisions.\(ending)", plain[0], options),
+        copy("feedback.\(ending)", plain[1], options),
+      ]
+      #expect(try lines(files[0], files[1], mapping) == expected, "\(ending)")
+    }
+  }
+
   @Test("all bad rows are counted, as many described as asked for")
   func findingLimit() throws {
     let rows = (0..<50).map { "r\($0),a,soon,1,1,0,0" }
