@@ -6,7 +6,7 @@ public struct SessionContext: Sendable, Equatable {
   public private(set) var impressionsSoFar: Int
   /// The feedback signals [V] summed over this session so far.
   public private(set) var signalSums: [Float]
-  /// Local hour of the day in [0, 24), fractions included.
+  /// Local hour of the day in [0, 24], fractions included.
   public var hourOfDay: Float
   /// Minutes since the session's first request.
   public var minutesSinceStart: Float = 0
