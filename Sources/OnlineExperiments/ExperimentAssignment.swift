@@ -57,7 +57,12 @@ package struct ExperimentAssignment: Sendable, Equatable {
   /// The index of the arm that `user` belongs to.
   /// - Complexity: O(arms).
   package func arm(of user: UInt64) -> Int {
-    let position = Double(stableHash(user, seed: salt) >> 11) * 0x1p-53  // [0, 1)
+    let position = hashPosition(of: user, salt: salt)
     return upperBounds.firstIndex { position < $0 } ?? arms.count - 1
   }
+}
+
+/// Where a user stands in [0, 1) under a salt; positions under different salts are independent.
+func hashPosition(of user: UInt64, salt: UInt64) -> Double {
+  Double(stableHash(user, seed: salt) >> 11) * 0x1p-53
 }

@@ -24,6 +24,10 @@ package enum ExperimentError: Error, Equatable, CustomStringConvertible {
   case invalidUserDay(row: Int, appMinutes: Double, plays: Int, positivePlays: Int)
   /// The adjustment for the pre-period was asked for, but a user has no finite baseline.
   case missingBaseline(user: UInt64)
+  /// A plan of layers, or the stages it is to run at, cannot be carried out.
+  case invalidPlan(field: String, expected: String, found: String)
+  /// Days are closed one after the other, each once.
+  case dayOutOfOrder(expected: Int, found: Int)
 
   /// One line that names the row, user or arm, what was expected and what was found.
   package var description: String {
@@ -54,6 +58,10 @@ package enum ExperimentError: Error, Equatable, CustomStringConvertible {
         + "\(appMinutes) minutes, \(positivePlays) positive of \(plays) plays"
     case .missingBaseline(let user):
       "user \(user): the adjustment for the pre-period needs a finite baseline, found none"
+    case .invalidPlan(let field, let expected, let found):
+      "\(field): expected \(expected), found \(found)"
+    case .dayOutOfOrder(let expected, let found):
+      "day to close: expected \(expected), found \(found)"
     }
   }
 }

@@ -19,6 +19,11 @@ package struct UserDay: Sendable, Equatable {
     self.plays = plays
     self.positivePlays = positivePlays
   }
+
+  /// Whether times and counts are possible.
+  var isValid: Bool {
+    appMinutes >= 0 && appMinutes.isFinite && positivePlays >= 0 && positivePlays <= plays
+  }
 }
 
 /// A user's behaviour before the experiment began: covariates that no arm can have moved.

@@ -75,9 +75,7 @@ struct ExperimentTotals {
         throw .dayOutsideWindow(
           row: index, day: entry.day, first: log.days.lowerBound, end: log.days.upperBound)
       }
-      guard entry.appMinutes >= 0, entry.appMinutes.isFinite, entry.positivePlays >= 0,
-        entry.positivePlays <= entry.plays
-      else {
+      guard entry.isValid else {
         throw .invalidUserDay(
           row: index, appMinutes: entry.appMinutes, plays: entry.plays,
           positivePlays: entry.positivePlays)
