@@ -6,6 +6,16 @@ package enum ExperimentMetric: String, Sendable, CaseIterable {
   case upiRate = "UPIRate"
 }
 
+/// The metrics of one day by itself: each user gives one draw, absent users no minutes.
+package struct DayEstimates: Sendable, Equatable {
+  /// Day number.
+  package let day: Int
+  /// Minutes per user of each arm; no value with fewer than two users.
+  package let adTime: [RatioEstimate]
+  /// Plays with a positive interaction over plays of each arm; no value without plays.
+  package let upiRate: [RatioEstimate]
+}
+
 /// A running experiment's books: sums by user, closed day by day.
 ///
 /// Users may enter on any day and count from then on. Each day is closed once, with the users who
@@ -19,10 +29,13 @@ package struct ExperimentLedger: Sendable {
   package private(set) var users: [Int]
   /// The split of the users, looked at on every day that was closed.
   package private(set) var sampleRatio: SequentialSampleRatio
+  /// The days closed, each by itself.
+  package private(set) var days: [DayEstimates] = []
   private var rows: [UInt64: Int] = [:]
   private var sums: [UserSum] = []
 
   private struct UserSum {
+    let user: UInt64
     let arm: Int
     let firstDay: Int
     let baseline: UserBaseline?
@@ -50,7 +63,7 @@ package struct ExperimentLedger: Sendable {
   ///   - entering: users for whom this is the first day.
   ///   - activity: this day's activity; a user without a row did not come.
   /// - Throws: `ExperimentError` naming the row or user that does not fit.
-  /// - Complexity: O(entering + activity).
+  /// - Complexity: O(users).
   package mutating func close(
     day: Int, entering: [AssignedUser], activity: [UserDay]
   ) throws(ExperimentError) {
@@ -59,7 +72,7 @@ package struct ExperimentLedger: Sendable {
     try check(activity, on: day, entrants: entrants)
     for user in entering {
       rows[user.user] = sums.count
-      sums.append(UserSum(arm: user.arm, firstDay: day, baseline: user.baseline))
+      sums.append(UserSum(user: user.user, arm: user.arm, firstDay: day, baseline: user.baseline))
       users[user.arm] += 1
     }
     for entry in activity {
@@ -69,7 +82,34 @@ package struct ExperimentLedger: Sendable {
       sums[row].positivePlays += entry.positivePlays
     }
     sampleRatio.look(at: users)
+    days.append(estimates(of: activity, on: day))
     nextDay += 1
+  }
+
+  /// The day by itself; users without a row did nothing.
+  private func estimates(of activity: [UserDay], on day: Int) -> DayEstimates {
+    var minutes = users.map { [Double](repeating: 0, count: $0) }
+    var plays = minutes
+    var positivePlays = minutes
+    var visitors = arms.map { _ in 0 }
+    for entry in activity {
+      guard let row = rows[entry.user] else { continue }
+      let arm = sums[row].arm
+      minutes[arm][visitors[arm]] = entry.appMinutes
+      plays[arm][visitors[arm]] = Double(entry.plays)
+      positivePlays[arm][visitors[arm]] = Double(entry.positivePlays)
+      visitors[arm] += 1
+    }
+    return DayEstimates(
+      day: day,
+      adTime: minutes.map { Self.ratio($0, [Double](repeating: 1, count: $0.count)) },
+      upiRate: zip(positivePlays, plays).map(Self.ratio))
+  }
+
+  private static func ratio(_ numerators: [Double], _ denominators: [Double]) -> RatioEstimate {
+    numerators.count >= 2
+      ? RatioEstimate(numerators: numerators, denominators: denominators)
+      : RatioEstimate(value: nil, variance: 0)
   }
 
   private func check(_ entering: [AssignedUser]) throws(ExperimentError) -> Set<UInt64> {
@@ -137,10 +177,7 @@ package struct ExperimentLedger: Sendable {
       }
     }
     guard adjustsForBaseline else {
-      return zip(numerators, denominators).map { x, n in
-        x.count >= 2
-          ? RatioEstimate(numerators: x, denominators: n) : RatioEstimate(value: nil, variance: 0)
-      }
+      return zip(numerators, denominators).map(Self.ratio)
     }
     let values = zip(numerators, denominators).map { x, n in
       x.count >= 2 ? RatioEstimate.linearized(numerators: x, denominators: n) : nil
@@ -152,12 +189,12 @@ package struct ExperimentLedger: Sendable {
   private func covariates(for metric: ExperimentMetric) throws(ExperimentError) -> [[Double]] {
     var weighted = 0.0
     var allDays = 0.0
-    for (user, row) in rows where sums[row].baseline?.value(for: metric).isFinite != true {
-      throw .missingBaseline(user: user)
-    }
     for user in sums {
+      guard let value = user.baseline?.value(for: metric), value.isFinite else {
+        throw .missingBaseline(user: user.user)
+      }
       let days = Double(nextDay - user.firstDay)
-      weighted += days * (user.baseline?.value(for: metric) ?? 0)
+      weighted += days * value
       allDays += days
     }
     guard allDays > 0 else { return arms.map { _ in [] } }

@@ -41,6 +41,13 @@ package struct RatioEstimate: Sendable, Equatable {
   /// Standard error of the ratio.
   package var standardError: Double { variance.squareRoot() }
 
+  /// The normal interval of the ratio for one look; nil when the ratio is undefined.
+  package func interval(confidence: Double = 0.95) -> (low: Double, high: Double)? {
+    guard let value else { return nil }
+    let reach = NormalDistribution.quantile(0.5 + confidence / 2) * standardError
+    return (value - reach, value + reach)
+  }
+
   /// One value a user whose plain mean is R and whose sample variance gives Var(R):
   /// `y_u = R + (x_u − R·n_u) / n̄`.
   ///

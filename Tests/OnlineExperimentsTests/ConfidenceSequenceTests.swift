@@ -1,5 +1,6 @@
 import Foundation
 import OnlineExperiments
+import SeededRandom
 import Testing
 
 @Suite("Confidence sequences")
@@ -48,6 +49,36 @@ struct ConfidenceSequenceTests {
       if excludes { excluded += 1 }
     }
     #expect(excluded > 50 && excluded < 250)
+  }
+
+  @Test("with 1,000 looks at a Brownian motion it still errs in at most 5 %")
+  func manyLooks() throws {
+    // The error of ln ratio at information v is B(v)/v: increments are exactly independent.
+    let sequence = ConfidenceSequence(alpha: 0.05, plannedStandardError: 0.01)
+    let replicates = 2000
+    var (ever, fixed) = (0, 0)
+    for replicate in 0..<replicates {
+      var stream = RandomStream(seed: 41, name: "motion").child("replicate", replicate)
+      var sum = 0.0
+      var (missed, missedFixed) = (false, false)
+      for look in 1...1000 {
+        let information = 100 * Double(look)  // standard errors from 0.1 to 0.0032
+        sum += 10 * stream.gaussian()
+        let value = exp(sum / information)
+        let lift = try #require(
+          sequence.lift(
+            arm: RatioEstimate(value: value, variance: value * value / information),
+            reference: RatioEstimate(value: 1, variance: 0)))
+        if lift.low > 0 || lift.high < 0 { missed = true }
+        if abs(sum) > 1.96 * information.squareRoot() { missedFixed = true }
+      }
+      if missed { ever += 1 }
+      if missedFixed { fixed += 1 }
+    }
+    let bound = binomialBound(trials: replicates, probability: 0.05)
+    print("1,000 looks: of \(replicates), sequence \(ever) (bound \(bound)), interval \(fixed)")
+    #expect(ever <= bound && ever > bound / 10)
+    #expect(fixed > 5 * bound)
   }
 
   @Test("there is no lift where a ratio is undefined or zero, or nothing varies")
@@ -189,6 +220,30 @@ struct DailyLooksTests {
       #expect(tally.everFixed > bound && tally.everFixed > 3 * tally.everSequence)
       #expect(ratio > 1.4 && ratio < 2)
     }
+  }
+
+  @Test("a plan that is far off costs width and no coverage", arguments: [0.01, 0.4])
+  func planOff(planned: Double) throws {
+    let sequence = ConfidenceSequence(plannedStandardError: planned)
+    var ever = 0
+    var ratio = 0.0
+    for replicate in 0..<Self.replicates {
+      var missed = false
+      try SimulatedExperiment(users: 400).run(replicate: replicate, effect: { _ in (1, 1) }) {
+        ledger in
+        let found = try ledger.estimates(of: .adTime, adjustsForBaseline: true)
+        let lift = try #require(sequence.lift(arm: found[1], reference: found[0]))
+        if lift.low > 0 || lift.high < 0 { missed = true }
+        guard ledger.nextDay == SimulatedExperiment.days else { return }
+        let fixed = try #require(RelativeLift(arm: found[1], reference: found[0]))
+        let (low, high) = (try #require(fixed.low), try #require(fixed.high))
+        ratio += (lift.high - lift.low) / (high - low) / Double(Self.replicates)
+      }
+      if missed { ever += 1 }
+    }
+    print("A/A, planned error \(planned): ever \(ever) of \(Self.replicates), width", ratio)
+    #expect(ever <= binomialBound(trials: Self.replicates, probability: 0.05))
+    #expect(ratio > 1.57 && ratio < 3)  // 1.57: planned for the error of the last day
   }
 
   @Test("the pre-period makes the sequence of both metrics shorter")

@@ -57,6 +57,31 @@ struct LedgerTests {
     #expect(try ledger.estimates(of: .upiRate, adjustsForBaseline: false)[0].value == nil)
   }
 
+  @Test("each day by itself has its metrics and intervals, absent users without minutes")
+  func days() throws {
+    var ledger = try Self.ledger()
+    let users = AnalysisTests.users
+    try ledger.close(
+      day: 5, entering: Array(users[0..<3]),
+      activity: [
+        Self.day(12, 5, 8, 10, 4), Self.day(11, 5, 4, 10, 1), Self.day(21, 5, 1, 2, 1),
+      ])
+    try ledger.close(day: 6, entering: [users[3]], activity: [Self.day(11, 6, 6, 5, 1)])
+    #expect(ledger.days.map(\.day) == [5, 6])
+    // 8 and 4 minutes: 6 ± 1.96·2, variance 2·(4 + 4)/4; rates 5 of 20, residuals ±1.5.
+    #expect(ledger.days[0].adTime[0] == RatioEstimate(value: 6, variance: 4))
+    #expect(ledger.days[0].upiRate[0] == RatioEstimate(value: 0.25, variance: 9.0 / 400))
+    let interval = try #require(ledger.days[0].adTime[0].interval())
+    #expect(abs(interval.low - 2.080072030919891) < 1e-9)
+    #expect(abs(interval.high - 9.919927969080109) < 1e-9)
+    // One user is too few; then two who did not come.
+    #expect(ledger.days[0].adTime[1].value == nil && ledger.days[0].adTime[1].interval() == nil)
+    #expect(ledger.days[1].adTime[1] == RatioEstimate(value: 0, variance: 0))
+    #expect(ledger.days[1].upiRate[1].value == nil)
+    // 6 and 0 minutes on the second day: residuals ±3, 2·18/4.
+    #expect(ledger.days[1].adTime[0] == RatioEstimate(value: 3, variance: 9))
+  }
+
   @Test("with late entries, the pre-period takes out exactly what it explains")
   func lateBaselines() throws {
     // Minutes a day are 2·c in both arms; all values of an arm become the same.

@@ -197,7 +197,7 @@ struct RampSimulationTests {
   func harm() throws {
     let replicates = 60
     var medians: [Int] = []
-    for harm in [0.1, 0.2, 0.4] {
+    for harm in [0.05, 0.1, 0.2, 0.4] {
       var days: [Int] = []
       var steps = 0
       for replicate in 0..<replicates {
@@ -212,8 +212,9 @@ struct RampSimulationTests {
         "harm \(harm): stopped \(found) of \(replicates), median day \(days[replicates / 2]),",
         "nine in ten by day \(days[replicates * 9 / 10]),",
         "mean step \(Double(steps) / Double(replicates) + 1)")
-      #expect(found >= replicates * 9 / 10)
+      // 5 % is about three standard errors of the last day: not always found in a month.
+      #expect(harm == 0.05 || found >= replicates * 9 / 10)
     }
-    #expect(medians[0] > medians[1] && medians[1] > medians[2])
+    for (smaller, larger) in zip(medians, medians.dropFirst()) { #expect(smaller > larger) }
   }
 }
