@@ -42,7 +42,9 @@ package struct SequentialLift: Sendable, Equatable {
 ///
 /// ## What it needs
 ///
-/// * Enough users for normal estimates: the guarantee is asymptotic in the number of users.
+/// * Enough users for normal estimates: the guarantee is asymptotic in the number of users. Where
+///   the half-width of ln ratio is 1 or more there is no lift: a ratio may be zero there for all
+///   one knows, and the delta method fails.
 /// * Looks whose errors hang together as Cov(λ̂_s, λ̂_t) = V_t for s < t (independent increments), or
 ///   more closely. A level of each user plus independent days has the first when all enter
 ///   together and the second when some enter later. Days of a user that are alike only for a
@@ -61,6 +63,9 @@ package struct ConfidenceSequence: Sendable, Equatable {
   package let plannedStandardError: Double
   /// W above.
   package let mixtureVariance: Double
+
+  /// Half-width of ln ratio from which on there is no lift.
+  package static let widestReach = 1.0
 
   /// A sequence; both values are chosen before the experiment.
   /// - Precondition: 0 < alpha < 1; a finite standard error above zero.
@@ -84,7 +89,8 @@ package struct ConfidenceSequence: Sendable, Equatable {
   }
 
   /// The lift of an arm over the reference at one look.
-  /// - Returns: nil when a ratio is undefined or not above zero, or nothing varies.
+  /// - Returns: nil when a ratio is undefined or not above zero, nothing varies, or the interval
+  ///   would reach further than a factor e either way.
   package func lift(arm: RatioEstimate, reference: RatioEstimate) -> SequentialLift? {
     guard let treated = arm.value, let base = reference.value, treated > 0, base > 0 else {
       return nil
@@ -94,6 +100,7 @@ package struct ConfidenceSequence: Sendable, Equatable {
     let logRatio = log(treated / base)
     let rho = variance / mixtureVariance
     let reach = multiplier(standardError: variance.squareRoot()) * variance.squareRoot()
+    guard reach < Self.widestReach else { return nil }
     let evidence =
       0.5 * log(rho / (1 + rho)) + logRatio * logRatio / (2 * variance * (1 + rho))
     return SequentialLift(

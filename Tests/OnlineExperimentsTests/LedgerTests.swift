@@ -144,15 +144,24 @@ struct LedgerTests {
     var ledger = try Self.ledger()
     try ledger.close(
       day: 5, entering: AnalysisTests.users,
-      activity: AnalysisTests.activity.filter { $0.day == 5 } + [Self.day(12, 5, 3, 2, 1)])
-    let few = try SequentialAnalysis(minimumUsers: 3).readout(of: ledger)
+      activity: [
+        Self.day(11, 5, 10, 20, 10), Self.day(12, 5, 11, 20, 9), Self.day(21, 5, 10, 20, 10),
+        Self.day(22, 5, 12, 20, 12),
+      ])
+    let sequence = ConfidenceSequence(plannedStandardError: 0.1)
+    func readout(_ minimum: Int, reference: Int = 0) throws -> SequentialReadout {
+      try SequentialAnalysis(
+        reference: reference, adTime: sequence, upiRate: sequence, minimumUsers: minimum
+      ).readout(of: ledger)
+    }
+    let few = try readout(3)
     #expect(few.arms.allSatisfy { $0.adTime.lift == nil && $0.upiRate.lift == nil })
-    let enough = try SequentialAnalysis(minimumUsers: 2).readout(of: ledger)
+    let enough = try readout(2)
     #expect(enough.day == 5 && enough.arms[1].users == 2)
     #expect(enough.arms[0].adTime.lift == nil && enough.arms[1].adTime.lift != nil)
     #expect(enough.arms[1].upiRate.lift != nil)
     #expect(throws: ExperimentError.unknownReference(index: 2, arms: 2)) {
-      try SequentialAnalysis(reference: 2).readout(of: ledger)
+      try readout(2, reference: 2)
     }
   }
 }

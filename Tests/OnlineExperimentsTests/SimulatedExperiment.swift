@@ -14,9 +14,10 @@ struct SimulatedUser {
   let baseline: UserBaseline
   private var mood: Double
 
-  init(_ stream: inout RandomStream) {
-    level = exp(0.6 * stream.gaussian())
-    liking = 0.3 * stream.uniform()
+  /// A user; `spread` is the σ of levels, `taste` the largest share of plays with a heart.
+  init(_ stream: inout RandomStream, spread: Double = 0.6, taste: Double = 0.3) {
+    level = exp(spread * stream.gaussian())
+    liking = taste * stream.uniform()
     visits = 0.4 + 0.6 * stream.uniform()
     baseline = UserBaseline(
       appMinutesPerDay: 10 * level * visits * exp(0.2 * stream.gaussian()),
@@ -55,6 +56,8 @@ struct SimulatedExperiment {
 
   var users: Int
   var entry = Entry.together
+  var spread = 0.6
+  var taste = 0.3
 
   /// Lives through the days.
   ///
@@ -72,7 +75,7 @@ struct SimulatedExperiment {
     for day in 0..<Self.days {
       var entering: [AssignedUser] = []
       for index in present.count..<max(present.count, enrolled(on: day)) {
-        present.append(SimulatedUser(&stream))
+        present.append(SimulatedUser(&stream, spread: spread, taste: taste))
         arms.append(stream.uniform() < 0.5 ? 0 : 1)
         entering.append(
           AssignedUser(user: UInt64(index), arm: arms[index], baseline: present[index].baseline))
