@@ -29,6 +29,7 @@ let linkDuckDB: [LinkerSetting] = [
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -49,6 +50,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
@@ -80,6 +82,8 @@ let package = Package(
     module(
       "PolicyArtifacts",
       ["NeuralNetworks", "FusionMDP", "SeededRandom", "DenseKernels", "DurableFiles", crypto]),
+
+    module("UserStates", ["FusionMDP", "SeededRandom", grdb]),
 
     // Layer 3: learning and live tests.
     module(
@@ -144,6 +148,7 @@ let package = Package(
         "BatchRL", "PolicyArtifacts", "NeuralNetworks", "FusionMDP", "SeededRandom",
         "DenseKernels", "DurableFiles",
       ]),
+    tests("UserStates", ["UserStates", "FusionMDP", "SeededRandom", grdb]),
     tests("OnlineExperiments", ["OnlineExperiments", "FusionMDP", "SeededRandom"]),
     tests(
       "RewardFitting",
@@ -174,5 +179,12 @@ if let only = Context.environment["AMALGAM_TARGETS"] {
   }
   package.targets.removeAll { !wanted.contains($0.name) }
   package.products.removeAll()
-  if !wanted.contains("PolicyArtifacts") { package.dependencies.removeAll() }
+  var packages = Set<String>()
+  for target in package.targets {
+    for case .productItem(_, let name?, _, _) in target.dependencies { packages.insert(name) }
+  }
+  package.dependencies.removeAll { dependency in
+    guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+    return !packages.contains { location.hasSuffix("/\($0)") }
+  }
 }

@@ -8,7 +8,9 @@ struct Module: Equatable {
 }
 
 /// The products of other packages under the names that Package.swift gives them.
-let thirdPartyNames = ["crypto": "Crypto", "arguments": "ArgumentParser", "yams": "Yams"]
+let thirdPartyNames = [
+  "crypto": "Crypto", "arguments": "ArgumentParser", "yams": "Yams", "grdb": "GRDB",
+]
 
 /// The modules that Package.swift declares, without tests.
 ///

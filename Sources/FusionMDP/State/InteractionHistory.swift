@@ -134,6 +134,20 @@ public struct InteractionHistory: Sendable, Equatable {
     return place < 0 ? place + layout.capacity : place
   }
 
+  /// The kept words from the oldest to the latest; the second is 0 where times are not kept.
+  func words(_ layout: HistoryLayout) -> [(behavior: UInt64, times: UInt64)] {
+    (0..<count).reversed().map { age in
+      let place = position(age: age, layout)
+      return (ring[place], layout.keepsTimes ? times[place] : 0)
+    }
+  }
+
+  /// The memory that the history takes, in bytes, without what the allocator adds.
+  var memoryBytes: Int {
+    8 * (ring.capacity + times.capacity + sums.count + decayed.count + latest.count)
+      + 2 * topicCounts.count
+  }
+
   /// The same history with the sums of its windows counted afresh from the kept interactions.
   public func recounted(_ layout: HistoryLayout) -> InteractionHistory {
     var copy = self
@@ -221,6 +235,68 @@ extension InteractionHistory {
       }
       let elapsed = latestMilliseconds.map { max(Double(now - $0), 0) } ?? 0
       state.append(logarithm1p(Float(total * exponential2(-elapsed / halfLife))))
+    }
+  }
+}
+
+extension InteractionHistory {
+  /// Writes everything but the sums and the topics' counts, which are those of the kept words.
+  func write(to writer: inout ByteWriter) {
+    writer.write(UInt64(totalCount))
+    writer.write(latestMilliseconds)
+    writer.write(ring.count, as: UInt32.self)
+    writer.write(next, as: UInt32.self)
+    for word in ring { writer.write(word) }
+    for word in times { writer.write(word) }
+    for number in decayed { writer.write(number) }
+    for time in latest { writer.write(time) }
+  }
+
+  /// Reads what ``write(to:)`` wrote of a history with this layout, and counts its sums.
+  init(_ reader: inout ByteReader, _ layout: HistoryLayout) throws(StoredBytesError) {
+    self.init(layout)
+    totalCount = try reader.readTotal("history.total")
+    latestMilliseconds = try reader.readOptionalTime("history.latest")
+    let kept = min(totalCount, layout.capacity)
+    let count = try reader.readCount("history.count", in: kept...kept)
+    let first = count < layout.capacity ? count : 0
+    let last = count < layout.capacity ? count : max(layout.capacity - 1, 0)
+    next = try reader.readCount("history.next", in: first...last)
+    ring.reserveCapacity(count)
+    for _ in 0..<count {
+      let word = try reader.read(UInt64.self, "history.interactions")
+      try Self.check(word, layout)
+      ring.append(word)
+    }
+    if layout.keepsTimes {
+      times.reserveCapacity(count)
+      for _ in 0..<count { times.append(try reader.read(UInt64.self, "history.times")) }
+    }
+    for place in decayed.indices {
+      let found = try reader.readDouble("history.decays")
+      guard found.isFinite, found >= 0 else {
+        throw StoredBytesError(
+          part: "history.decays", expected: "a finite count", found: "\(found)")
+      }
+      decayed[place] = found
+    }
+    for place in latest.indices { latest[place] = try reader.readRecency("history.recency") }
+    self = recounted(layout)
+  }
+
+  /// Checks that a word holds behaviors and a topic of this layout.
+  private static func check(
+    _ word: UInt64, _ layout: HistoryLayout
+  ) throws(StoredBytesError) {
+    guard (word & 0xFFFF) >> UInt64(layout.behaviorCount) == 0 else {
+      throw StoredBytesError(
+        part: "history.interactions", expected: "\(layout.behaviorCount) behaviors",
+        found: "flags \(String(word & 0xFFFF, radix: 2))")
+    }
+    guard word >> 48 <= UInt64(layout.topicCount) else {
+      throw StoredBytesError(
+        part: "history.interactions", expected: "a topic up to \(layout.topicCount)",
+        found: "\(word >> 48)")
     }
   }
 }

@@ -44,3 +44,36 @@ public struct SessionContext: Sendable, Equatable {
     for index in signals.indices { signalSums[index] += signals[index] }
   }
 }
+
+extension SessionContext {
+  func write(to writer: inout ByteWriter) {
+    writer.write(UInt64(requestsSoFar))
+    writer.write(UInt64(impressionsSoFar))
+    writer.write(hourOfDay)
+    writer.write(minutesSinceStart)
+    writer.write(UInt8(hoursSinceLastSession == nil ? 0 : 1))
+    if let hoursSinceLastSession { writer.write(hoursSinceLastSession) }
+    writer.write(signalSums.count, as: UInt32.self)
+    for sum in signalSums { writer.write(sum) }
+  }
+
+  /// Reads what ``write(to:)`` wrote of a session with so many signals.
+  init(_ reader: inout ByteReader, signalCount: Int) throws(StoredBytesError) {
+    let requests = try reader.readTotal("session.requests")
+    let impressions = try reader.readTotal("session.impressions")
+    let hourOfDay = try reader.readFloat("session.hour_of_day")
+    let minutes = try reader.readFloat("session.minutes")
+    let isLater = try reader.readPresence("session.hours_since_last")
+    self.init(
+      hourOfDay: hourOfDay,
+      hoursSinceLastSession: isLater ? try reader.readFloat("session.hours_since_last") : nil,
+      signalCount: signalCount)
+    requestsSoFar = requests
+    impressionsSoFar = impressions
+    minutesSinceStart = minutes
+    _ = try reader.readCount("session.signals", in: signalCount...signalCount)
+    for place in signalSums.indices {
+      signalSums[place] = try reader.readFloat("session.signals")
+    }
+  }
+}

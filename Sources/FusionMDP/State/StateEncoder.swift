@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// Builds the state s that a ``StateDefinition`` declares.
 ///
 /// The encoder holds no data: the same inputs give the same state in the simulator, in the replay
@@ -22,6 +24,8 @@ public struct StateEncoder: Sendable, Equatable {
   public let profileSize: Int
   /// Where each signal of the session comes from [V].
   private let signals: [Signal]
+  /// A hash of ``storedLayout(of:)``: users stored under another one are refused.
+  public let storedFingerprint: UInt64
   /// The feature of each topic that has one.
   private let topics: [String: Int]
   /// Of each column of the profile, the feature of each word that has one.
@@ -59,6 +63,7 @@ public struct StateEncoder: Sendable, Equatable {
     self.definition = definition
     names = definition.names
     layout = HistoryLayout(definition.history)
+    storedFingerprint = stableHash(Self.storedLayout(of: definition).joined(separator: "\n"))
     profileSize = definition.profile.reduce(0) { $0 + $1.names.count }
     var behaviors = definition.history.behaviors
     var signals: [Signal] = []

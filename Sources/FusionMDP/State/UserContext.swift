@@ -102,3 +102,31 @@ public struct UserContext: Sendable, Equatable {
     lastActivity = max(lastActivity ?? .min, time)
   }
 }
+
+extension UserContext {
+  /// The memory that the context takes, in bytes, without what the allocator adds.
+  public var memoryBytes: Int {
+    history.memoryBytes + 4 * (profile.count + session.signalSums.count)
+      + MemoryLayout<UserContext>.size
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.write(sessionStartMilliseconds)
+    writer.write(lastActivity)
+    writer.write(profile.count, as: UInt32.self)
+    for feature in profile { writer.write(feature) }
+    session.write(to: &writer)
+    history.write(to: &writer)
+  }
+
+  /// Reads what ``write(to:)`` wrote of a user of this encoder.
+  init(_ reader: inout ByteReader, using encoder: StateEncoder) throws(StoredBytesError) {
+    self.init(using: encoder)
+    sessionStartMilliseconds = try reader.readOptionalTime("session.start")
+    lastActivity = try reader.readOptionalTime("last_activity")
+    _ = try reader.readCount("profile", in: encoder.profileSize...encoder.profileSize)
+    for place in profile.indices { profile[place] = try reader.readFloat("profile") }
+    session = try SessionContext(&reader, signalCount: encoder.signalCount)
+    history = try InteractionHistory(&reader, encoder.layout)
+  }
+}

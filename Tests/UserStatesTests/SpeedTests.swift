@@ -1,0 +1,140 @@
+import Foundation
+import FusionMDP
+import Testing
+import UserStates
+
+/// Measures; `Docs/UserStates.md` has the numbers. It asserts only what no machine's load changes.
+@Suite("speed", .serialized)
+struct SpeedTests {
+  private static let users = 2000
+  private let folder: TemporaryFolder
+  private let encoder: StateEncoder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    encoder = try StateEncoder(StateDefinition())
+  }
+
+  private func seconds(_ body: () async throws -> Void) async rethrows -> Double {
+    let start = DispatchTime.now().uptimeNanoseconds
+    try await body()
+    return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+  }
+
+  private func told(_ what: String, _ count: Int, _ seconds: Double) {
+    let perSecond = Int(Double(count) / seconds)
+    let each = (seconds / Double(count) * 1e8).rounded() / 100
+    print("user states: \(what): \(each) µs each, \(perSecond) a second")
+  }
+
+  @Test("coding a user of 500 interactions")
+  func coding() async throws {
+    for (name, definition) in [
+      ("default", StateDefinition()), ("with times, decays and topics", TestUsers.definition),
+    ] {
+      let encoder = try StateEncoder(definition)
+      let context = TestUsers.context(500, encoder)
+      let bytes = context.stored(using: encoder)
+      print("user states: \(name): \(bytes.count) bytes, \(context.memoryBytes) in memory")
+      var sum = 0
+      let encoding = await seconds {
+        for _ in 0..<5000 { sum += context.stored(using: encoder).count }
+      }
+      let decoding = try await seconds {
+        for _ in 0..<5000 {
+          sum += try UserContext(stored: bytes, using: encoder).history.count
+        }
+      }
+      #expect(sum == 5000 * (bytes.count + 500))
+      told("\(name), encode", 5000, encoding)
+      told("\(name), decode", 5000, decoding)
+    }
+  }
+
+  @Test("reads and updates of hot and cold users")
+  func store() async throws {
+    let path = folder.file("users")
+    var limits = UserStateLimits()
+    limits.writeInterval = .seconds(3600)
+    var store = try EmbeddedUserStore(
+      path: path, encoder: encoder, limits: limits, clock: .system)
+    let events = (0..<500).map { TestUsers.event($0, encoder) }
+    let fill = try await seconds {
+      for user in 0..<Self.users { _ = try await store.record(events, of: "user \(user)") }
+      try await store.flush()
+    }
+    told("new users of 500 interactions, recorded and written", Self.users, fill)
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] ?? 0
+    print("user states: \(Self.users) users take \(size) bytes on disk before the last checkpoint")
+
+    let hotReads = try await seconds {
+      for call in 0..<200_000 { _ = try await store.state(of: "user \(call % Self.users)") }
+    }
+    told("hot reads", 200_000, hotReads)
+    let requests = try await seconds {
+      for call in 0..<100_000 { try await request(store, "user \(call % Self.users)") }
+    }
+    told("hot requests (state and list)", 100_000, requests)
+    try await store.flush()
+    let next = (0..<40 * Self.users).map { TestUsers.event(500 + $0 / Self.users, encoder) }
+    let before = store.metrics
+    let updates = try await seconds {
+      for (call, event) in next.enumerated() {
+        _ = try await store.record([event], of: "user \(call % Self.users)")
+        if call % Self.users == Self.users - 1 { try await store.flush() }
+      }
+    }
+    told("hot feedback, each user written after each", next.count, updates)
+    let written = store.metrics
+    told(
+      "of it writing", written.writtenUsers - before.writtenUsers,
+      Double(written.writeNanoseconds - before.writeNanoseconds) / 1e9)
+    try await store.close()
+
+    limits.cachedUsers = 1
+    store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
+    let cold = try await seconds {
+      for call in 0..<20_000 { _ = try await store.state(of: "user \(call * 7 % Self.users)") }
+    }
+    told("cold reads (in the system's page cache), one caller", 20_000, cold)
+    let reader = store
+    let parallel = try await seconds {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for task in 0..<4 {
+          group.addTask {
+            for call in 0..<5000 {
+              _ = try await reader.state(of: "user \((call * 7 + task * 501) % Self.users)")
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+    told("cold reads, four callers", 20_000, parallel)
+    #expect(store.metrics.misses >= 39_000)
+    limits.cachedUsers = 100_000
+    try await store.close()
+    store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
+    let coldUpdates = try await seconds {
+      for user in 0..<Self.users { try await request(store, "user \(user)") }
+      try await store.flush()
+    }
+    told("cold requests, written", Self.users, coldUpdates)
+    let deletions = try await seconds {
+      for user in 0..<100 { try await store.delete("user \(user)") }
+    }
+    told("deletions", 100, deletions)
+    try await store.close()
+  }
+
+  private func request(_ store: EmbeddedUserStore, _ user: String) async throws {
+    let size = try await store.update(user) { [encoder] context in
+      var state: [Float] = []
+      state.reserveCapacity(encoder.stateSize)
+      context.appendState(at: ManualClock.start + 2_000_000, using: encoder, to: &state)
+      context.recordRequest(at: ManualClock.start + 2_000_000, impressions: 6)
+      return state.count
+    }
+    #expect(size == encoder.stateSize)
+  }
+}
