@@ -1,4 +1,5 @@
 internal import FusionMDP
+internal import Synchronization
 
 extension EmbeddedUserStore {
   /// What the store holds in memory.

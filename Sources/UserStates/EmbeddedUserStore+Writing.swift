@@ -1,4 +1,5 @@
 internal import FusionMDP
+internal import Synchronization
 
 extension EmbeddedUserStore {
   /// The users of one transaction, at most.

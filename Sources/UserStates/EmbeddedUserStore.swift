@@ -66,20 +66,24 @@ public final class EmbeddedUserStore: UserStateStore {
     }
   }
 
+  /// A user in memory costs no disk and no suspension.
   public func state(of user: String) async throws(UserStateError) -> UserContext? {
     try await record(of: user)?.context
   }
 
+  /// Reads as ``state(of:)`` does.
   public func export(_ user: String) async throws(UserStateError) -> UserExport? {
     try await record(of: user).map { UserExport(user, $0, encoder) }
   }
 
+  /// The change is in memory at once, and on disk with the next write.
   public func update<Result: Sendable>(
     _ user: String, _ change: @Sendable (inout UserContext) -> Result
   ) async throws(UserStateError) -> Result {
     try await self.change(user) { record in (change(&record.context), true) }
   }
 
+  /// The changes are in memory at once, and on disk with the next write.
   public func record(
     _ feedback: [UserFeedbackEvent], of user: String
   ) async throws(UserStateError) -> Int {
@@ -95,6 +99,9 @@ public final class EmbeddedUserStore: UserStateStore {
     return new
   }
 
+  /// Deletes from memory at once, from the table with a write of its own, and empties the journal
+  /// after it. Where that fails it throws, the user stays out of sight of this process, and the
+  /// next write tries again.
   public func delete(_ user: String) async throws(UserStateError) {
     try content.withLock { content throws(UserStateError) in
       if content.isClosing { throw .closed(path: database.path) }
@@ -106,6 +113,7 @@ public final class EmbeddedUserStore: UserStateStore {
     try await flush()
   }
 
+  /// One transaction serves all that wait for it.
   public func flush() async throws(UserStateError) {
     let task = content.withLock { content in
       let isIdle = content.hot.pendingCount == 0 && content.deletions.isEmpty

@@ -68,9 +68,11 @@ struct UserDatabase: Sendable {
   private static func checkHeader(_ path: String) throws(UserStateError) {
     guard FileManager.default.fileExists(atPath: path) else {
       // For the user who runs the service only: it is personal data.
-      FileManager.default.createFile(
+      let isMade = FileManager.default.createFile(
         atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      return
+      if isMade { return }
+      throw .database(
+        path: path, operation: "make the store", code: 14, message: "cannot create the file")
     }
     let header: Data
     do {

@@ -84,7 +84,8 @@ struct CrashTests {
         try await store.flush()
         Issue.record("the write came through")
       } catch {
-        #expect(error.isOutOfSpace && error.description.contains("cannot write users"), "\(error)")
+        #expect((error as? UserStateError)?.isOutOfSpace == true, "\(error)")
+        #expect("\(error)".contains("cannot write users"), "\(error)")
       }
       #expect(store.metrics.failedWrites > 0 && store.metrics.failure?.isOutOfSpace == true)
       // Pending users are changed on, further ones are refused, known ones are read.
@@ -94,7 +95,7 @@ struct CrashTests {
         try await store.update("one more") { $0.profile = [1, 1] }
         Issue.record("one more was taken in")
       } catch {
-        #expect(error.description.contains("changes of 50 users wait"), "\(error)")
+        #expect("\(error)".contains("changes of 50 users wait"), "\(error)")
       }
       let known = try await store.state(of: "user 3")
       #expect(known == TestUsers.context(3, encoder))
