@@ -131,6 +131,6 @@ public final class EmbeddedUserStore: UserStateStore {
       defer { content.isClosed = true }
       return !content.isClosed
     }
-    if wasOpen { try database.close() }
+    if wasOpen { try await database.close() }
   }
 }

@@ -187,8 +187,9 @@ struct UserDatabase: Sendable {
     }
   }
 
-  /// Closes the files.
-  func close() throws(UserStateError) {
+  /// Closes the files, the journal empty.
+  func close() async throws(UserStateError) {
+    try await emptyJournal()
     do {
       try pool.close()
       try owner.close()

@@ -121,7 +121,8 @@ struct FileTests {
     try await queue.write { database in
       try database.execute(
         sql: """
-          UPDATE users SET context = substr(context, 1, 100) || x'00' || substr(context, 102)
+          UPDATE users SET context =
+            CAST(substr(context, 1, 100) || x'FEFF' || substr(context, 103) AS BLOB)
           WHERE id = 'a'
           """)
     }

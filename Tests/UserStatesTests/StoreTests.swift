@@ -172,21 +172,25 @@ struct StoreTests {
 
   @Test("memory is bounded in bytes too, and the least recently used leaves first")
   func cacheBounds() async throws {
-    let one = TestUsers.context(500, encoder).memoryBytes
+    let events = (0..<500).map { TestUsers.event($0, encoder) }
+    var store = try open()
+    _ = try await store.record(events, of: "a")
     let limits = UserStateLimits.with {
       $0.writeInterval = .seconds(3600)
-      $0.cachedBytes = 4 * (one + 2500)
+      $0.cachedBytes = 4 * store.metrics.cachedBytes + 500
     }
-    let store = try open(limits)
+    #expect(store.metrics.cachedBytes > 4000 + 256 * 8)
+    try await store.delete("a")
+    try await store.close()
+    store = try open(limits)
     for user in ["a", "b", "c", "d"] {
-      let events = (0..<500).map { TestUsers.event($0, encoder) }
       #expect(try await store.record(events, of: user) == 500)
     }
     try await store.flush()
     #expect(store.metrics.cacheEvictions == 0 && store.metrics.cachedUsers == 4)
     _ = try await store.state(of: "a")
     try await store.update("f") { $0.profile = [1, 1] }
-    for index in 0..<500 { _ = try await store.record([TestUsers.event(index, encoder)], of: "f") }
+    _ = try await store.record(events, of: "f")
     #expect(store.metrics.cachedBytes <= limits.cachedBytes)
     #expect(store.metrics.cacheEvictions == 1)
     let before = store.metrics

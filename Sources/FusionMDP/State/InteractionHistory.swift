@@ -246,8 +246,8 @@ extension InteractionHistory {
     writer.write(latestMilliseconds)
     writer.write(ring.count, as: UInt32.self)
     writer.write(next, as: UInt32.self)
-    for word in ring { writer.write(word) }
-    for word in times { writer.write(word) }
+    writer.write(ring)
+    writer.write(times)
     for number in decayed { writer.write(number) }
     for time in latest { writer.write(time) }
   }
@@ -262,16 +262,9 @@ extension InteractionHistory {
     let first = count < layout.capacity ? count : 0
     let last = count < layout.capacity ? count : max(layout.capacity - 1, 0)
     next = try reader.readCount("history.next", in: first...last)
-    ring.reserveCapacity(count)
-    for _ in 0..<count {
-      let word = try reader.read(UInt64.self, "history.interactions")
-      try Self.check(word, layout)
-      ring.append(word)
-    }
-    if layout.keepsTimes {
-      times.reserveCapacity(count)
-      for _ in 0..<count { times.append(try reader.read(UInt64.self, "history.times")) }
-    }
+    ring = try reader.readWords(count, "history.interactions")
+    for word in ring { try Self.check(word, layout) }
+    if layout.keepsTimes { times = try reader.readWords(count, "history.times") }
     for place in decayed.indices {
       let found = try reader.readDouble("history.decays")
       guard found.isFinite, found >= 0 else {
@@ -281,7 +274,27 @@ extension InteractionHistory {
       decayed[place] = found
     }
     for place in latest.indices { latest[place] = try reader.readRecency("history.recency") }
-    self = recounted(layout)
+    countKept(layout)
+  }
+
+  /// Counts the sums of all windows in one pass over the kept interactions, the latest first: a
+  /// window's sums are those of all that came before its end.
+  private mutating func countKept(_ layout: HistoryLayout) {
+    // A window beside the others, which takes in everything.
+    let all = sums.count
+    sums += [UInt64](repeating: 0, count: layout.stride)
+    for age in 0..<count {
+      let place = position(age: age, layout)
+      change(all, by: ring[place], layout.keepsTimes ? times[place] : 0, adding: true, layout)
+      for (index, window) in layout.windows.enumerated()
+      where age + 1 == window || age + 1 == count && count < window {
+        for part in 0..<layout.stride { sums[index * layout.stride + part] = sums[all + part] }
+      }
+      if age < layout.topicWindow, let topic = PackedInteraction.topic(of: ring[place]) {
+        topicCounts[topic] += 1
+      }
+    }
+    sums.removeLast(layout.stride)
   }
 
   /// Checks that a word holds behaviors and a topic of this layout.

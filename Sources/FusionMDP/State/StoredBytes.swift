@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// Bytes that cannot be read as what they are said to hold.
 public struct StoredBytesError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The part at fault.
@@ -26,8 +28,12 @@ struct ByteWriter {
 
   mutating func write<Number: FixedWidthInteger>(_ number: Number) {
     for byte in 0..<Number.bitWidth / 8 {
-      bytes.append(UInt8(truncatingIfNeeded: number >> (8 * byte)))
+      bytes.append(UInt8(truncatingIfNeeded: number &>> Number(truncatingIfNeeded: 8 * byte)))
     }
+  }
+
+  mutating func write(_ words: [UInt64]) {
+    for word in words { write(word) }
   }
 
   mutating func write(_ number: Float) { write(number.bitPattern) }
@@ -46,17 +52,42 @@ struct ByteWriter {
   }
 }
 
+/// Eight bytes as a number, the lowest first.
+func word(in bytes: [UInt8], at place: Int) -> UInt64 {
+  // One check for all eight.
+  precondition(place >= 0 && place + 8 <= bytes.count, "8 bytes at \(place) of \(bytes.count)")
+  var word: UInt64 = 0
+  for byte in 0..<8 { word |= UInt64(bytes[place + byte]) << UInt64(8 * byte) }
+  return word
+}
+
+/// A hash of bytes, eight at a time, that changes with every single damaged word.
+func storedHash(_ bytes: [UInt8], count: Int) -> UInt64 {
+  var hash = UInt64(count)
+  for place in stride(from: 0, to: count - count % 8, by: 8) {
+    hash = stableHash(word(in: bytes, at: place), seed: hash)
+  }
+  var last: UInt64 = 0
+  for place in count - count % 8..<count {
+    last |= UInt64(bytes[place]) << UInt64(8 * (place % 8))
+  }
+  return stableHash(last, seed: hash)
+}
+
 /// Takes numbers from bytes, and says which part is too short.
 struct ByteReader {
-  private let bytes: ArraySlice<UInt8>
+  private let bytes: [UInt8]
   private var position: Int
+  private let end: Int
 
-  init(_ bytes: ArraySlice<UInt8>) {
+  /// Reads a range of bytes, which lies within them.
+  init(_ bytes: [UInt8], _ range: Range<Int>) {
     self.bytes = bytes
-    position = bytes.startIndex
+    position = range.lowerBound
+    end = range.upperBound
   }
 
-  var remaining: Int { bytes.endIndex - position }
+  var remaining: Int { end - position }
 
   mutating func read<Number: FixedWidthInteger & UnsignedInteger>(
     _ type: Number.Type, _ part: String
@@ -69,6 +100,15 @@ struct ByteReader {
     }
     position += size
     return number
+  }
+
+  /// So many numbers of 8 bytes.
+  mutating func readWords(
+    _ count: Int, _ part: String
+  ) throws(StoredBytesError) -> [UInt64] {
+    try need(8 * count, part)
+    defer { position += 8 * count }
+    return (0..<count).map { word(in: bytes, at: position + 8 * $0) }
   }
 
   mutating func readSigned(_ part: String) throws(StoredBytesError) -> Int64 {
@@ -139,7 +179,7 @@ struct ByteReader {
     try readPresence(part) ? try readTime(part) : nil
   }
 
-  func end(_ part: String) throws(StoredBytesError) {
+  func finish(_ part: String) throws(StoredBytesError) {
     guard remaining == 0 else {
       throw StoredBytesError(
         part: part, expected: "its end", found: "\(remaining) bytes more")

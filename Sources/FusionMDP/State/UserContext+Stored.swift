@@ -31,7 +31,7 @@ extension UserContext {
     writer.write(UInt16(0))
     writer.write(encoder.storedFingerprint)
     write(to: &writer)
-    writer.write(storedHash(writer.bytes[...]))
+    writer.write(storedHash(writer.bytes, count: writer.bytes.count))
     return writer.bytes
   }
 
@@ -40,7 +40,7 @@ extension UserContext {
   /// - Throws: `StoredBytesError` for damaged bytes, those of another version, and those of a
   ///   definition that lays out users in another way.
   public init(stored bytes: [UInt8], using encoder: StateEncoder) throws(StoredBytesError) {
-    var head = ByteReader(bytes[...])
+    var head = ByteReader(bytes, bytes.indices)
     let mark = try head.read(UInt32.self, "mark")
     guard mark == Self.mark else {
       throw StoredBytesError(part: "mark", expected: "\(Self.mark)", found: "\(mark)")
@@ -61,32 +61,16 @@ extension UserContext {
     guard head.remaining >= 8 else {
       throw StoredBytesError(part: "hash", expected: "8 bytes", found: "\(head.remaining)")
     }
-    var tail = ByteReader(bytes.suffix(8))
-    let (found, hash) = (try tail.read(UInt64.self, "hash"), storedHash(bytes.dropLast(8)))
+    let end = bytes.count - 8
+    let (found, hash) = (word(in: bytes, at: end), storedHash(bytes, count: end))
     guard found == hash else {
       throw StoredBytesError(
         part: "hash", expected: String(hash, radix: 16), found: String(found, radix: 16))
     }
-    var reader = ByteReader(bytes.dropLast(8).dropFirst(16))
+    var reader = ByteReader(bytes, 16..<end)
     try self.init(&reader, using: encoder)
-    try reader.end("user")
+    try reader.finish("user")
   }
-}
-
-/// A hash of bytes, eight at a time, that changes with every single damaged word.
-func storedHash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-  var hash = UInt64(bytes.count)
-  var word: UInt64 = 0
-  var filled = 0
-  for byte in bytes {
-    word |= UInt64(byte) << (8 * UInt64(filled))
-    filled += 1
-    if filled == 8 {
-      hash = stableHash(word, seed: hash)
-      (word, filled) = (0, 0)
-    }
-  }
-  return stableHash(word, seed: hash)
 }
 
 extension StateEncoder {
