@@ -162,6 +162,7 @@ extension EmbeddedUserStore {
     return try content.withLock { content throws(UserStateError) in
       let load = content.loads.removeValue(forKey: user)
       waiters = load?.waiters ?? []
+      try checkOpen(content)
       var found = try read.get()
       content.metrics.misses += 1
       if load?.isStale == true { found = nil }

@@ -3,6 +3,10 @@ import FusionMDP
 import Testing
 import UserStates
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Measures; `Docs/UserStates.md` has the numbers. It asserts only what no machine's load changes.
 @Suite("speed", .serialized)
 struct SpeedTests {
@@ -15,16 +19,28 @@ struct SpeedTests {
     encoder = try StateEncoder(StateDefinition())
   }
 
-  private func seconds(_ body: () async throws -> Void) async rethrows -> Double {
-    let start = DispatchTime.now().uptimeNanoseconds
-    try await body()
-    return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+  /// Wall time and the processor time of all threads, in seconds.
+  private struct Time {
+    var wall: Double
+    var processor: Double
   }
 
-  private func told(_ what: String, _ count: Int, _ seconds: Double) {
-    let perSecond = Int(Double(count) / seconds)
-    let each = (seconds / Double(count) * 1e8).rounded() / 100
-    print("user states: \(what): \(each) µs each, \(perSecond) a second")
+  private func time(_ body: () async throws -> Void) async rethrows -> Time {
+    let (start, used) = (DispatchTime.now().uptimeNanoseconds, clock())
+    try await body()
+    return Time(
+      wall: Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9,
+      processor: Double(clock() - used) / Double(CLOCKS_PER_SEC))
+  }
+
+  private func told(_ what: String, _ count: Int, _ time: Time) {
+    func each(_ seconds: Double) -> Double { (seconds / Double(count) * 1e8).rounded() / 100 }
+    let perSecond = Int(Double(count) / time.wall)
+    print(
+      """
+      user states: \(what): \(each(time.wall)) µs each, \(each(time.processor)) of a processor; \
+      \(perSecond) a second
+      """)
   }
 
   @Test("coding a user of 500 interactions")
@@ -37,10 +53,10 @@ struct SpeedTests {
       let bytes = context.stored(using: encoder)
       print("user states: \(name): \(bytes.count) bytes, \(context.memoryBytes) in memory")
       var sum = 0
-      let encoding = await seconds {
+      let encoding = await time {
         for _ in 0..<5000 { sum += context.stored(using: encoder).count }
       }
-      let decoding = try await seconds {
+      let decoding = try await time {
         for _ in 0..<5000 {
           sum += try UserContext(stored: bytes, using: encoder).history.count
         }
@@ -59,7 +75,7 @@ struct SpeedTests {
     var store = try EmbeddedUserStore(
       path: path, encoder: encoder, limits: limits, clock: .system)
     let events = (0..<500).map { TestUsers.event($0, encoder) }
-    let fill = try await seconds {
+    let fill = try await time {
       for user in 0..<Self.users { _ = try await store.record(events, of: "user \(user)") }
       try await store.flush()
     }
@@ -67,38 +83,37 @@ struct SpeedTests {
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] ?? 0
     print("user states: \(Self.users) users take \(size) bytes on disk before the last checkpoint")
 
-    let hotReads = try await seconds {
+    let hotReads = try await time {
       for call in 0..<200_000 { _ = try await store.state(of: "user \(call % Self.users)") }
     }
     told("hot reads", 200_000, hotReads)
-    let requests = try await seconds {
+    let requests = try await time {
       for call in 0..<100_000 { try await request(store, "user \(call % Self.users)") }
     }
     told("hot requests (state and list)", 100_000, requests)
     try await store.flush()
     let next = (0..<40 * Self.users).map { TestUsers.event(500 + $0 / Self.users, encoder) }
     let before = store.metrics
-    let updates = try await seconds {
+    let updates = try await time {
       for (call, event) in next.enumerated() {
         _ = try await store.record([event], of: "user \(call % Self.users)")
         if call % Self.users == Self.users - 1 { try await store.flush() }
       }
     }
     told("hot feedback, each user written after each", next.count, updates)
-    let written = store.metrics
-    told(
-      "of it writing", written.writtenUsers - before.writtenUsers,
-      Double(written.writeNanoseconds - before.writeNanoseconds) / 1e9)
+    let written = store.metrics.writtenUsers - before.writtenUsers
+    let writing = Double(store.metrics.writeNanoseconds - before.writeNanoseconds) / 1e9
+    print("user states: of it writing: \(writing / Double(written) * 1e6) µs a written user")
     try await store.close()
 
     limits.cachedUsers = 1
     store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
-    let cold = try await seconds {
+    let cold = try await time {
       for call in 0..<20_000 { _ = try await store.state(of: "user \(call * 7 % Self.users)") }
     }
     told("cold reads (in the system's page cache), one caller", 20_000, cold)
     let reader = store
-    let parallel = try await seconds {
+    let parallel = try await time {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<4 {
           group.addTask {
@@ -115,12 +130,12 @@ struct SpeedTests {
     limits.cachedUsers = 100_000
     try await store.close()
     store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
-    let coldUpdates = try await seconds {
+    let coldUpdates = try await time {
       for user in 0..<Self.users { try await request(store, "user \(user)") }
       try await store.flush()
     }
     told("cold requests, written", Self.users, coldUpdates)
-    let deletions = try await seconds {
+    let deletions = try await time {
       for user in 0..<100 { try await store.delete("user \(user)") }
     }
     told("deletions", 100, deletions)
