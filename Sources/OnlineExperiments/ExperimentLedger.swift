@@ -60,7 +60,8 @@ package struct ExperimentLedger: Sendable {
   ///
   /// - Parameters:
   ///   - day: `nextDay`.
-  ///   - entering: users for whom this is the first day.
+  ///   - entering: users whose first request under the experiment came on this day. No arm can have
+  ///     moved that request, and users lost on the way to an arm show in the split.
   ///   - activity: this day's activity; a user without a row did not come.
   /// - Throws: `ExperimentError` naming the row or user that does not fit.
   /// - Complexity: O(users).
