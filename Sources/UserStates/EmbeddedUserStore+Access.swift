@@ -112,7 +112,7 @@ extension EmbeddedUserStore {
   }
 
   private func isExpired(_ record: UserRecord) -> Bool {
-    record.lastActivity < clock.milliseconds() - limits.timeToLiveMilliseconds
+    record.lastActivity < time.now - limits.timeToLiveMilliseconds
   }
 
   /// Changes a user in place; one who is not known starts anew.
@@ -122,7 +122,7 @@ extension EmbeddedUserStore {
   ) -> Step<Result> {
     let isPending = cached.map { content.hot.isPending(at: $0) } ?? false
     if !isPending, content.hot.pendingCount >= limits.pendingUsers { return .full }
-    let now = clock.milliseconds()
+    let now = time.now
     func fresh() -> UserRecord {
       UserRecord(context: UserContext(using: encoder), lastActivity: now)
     }

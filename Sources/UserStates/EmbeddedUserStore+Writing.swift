@@ -17,7 +17,7 @@ extension EmbeddedUserStore {
   /// Writes if there is something to write, or to sweep. What goes wrong stands in the metrics,
   /// and the changes stay pending.
   func writeInBackground() async {
-    let now = clock.milliseconds()
+    let now = time.now
     let task = content.withLock { content -> Task<UserStateError?, Never>? in
       let isDue = abs(now - content.lastSweep) >= Self.sweepMilliseconds
       let isIdle = content.hot.pendingCount == 0 && content.deletions.isEmpty
@@ -45,7 +45,7 @@ extension EmbeddedUserStore {
     var (changes, deletions) = content.withLock { content -> ([Change], [String]) in
       content.running = content.queued
       content.queued = nil
-      content.lastSweep = clock.milliseconds()
+      content.lastSweep = time.now
       let changes = content.pending.compactMap { user -> Change? in
         guard let slot = content.hot.slot(of: user), content.hot.isPending(at: slot),
           let record = content.hot.record(at: slot)
@@ -82,18 +82,18 @@ extension EmbeddedUserStore {
   private func write(
     _ changes: [Change], deleting deletions: [String]
   ) async throws(UserStateError) {
-    let start = clock.nanoseconds()
+    let start = time.clock.nanoseconds()
     defer {
-      let time = clock.nanoseconds() - start
+      let taken = time.clock.nanoseconds() - start
       content.withLock { content in
-        content.metrics.writeNanoseconds += time
+        content.metrics.writeNanoseconds += taken
         content.metrics.longestWriteNanoseconds = max(
-          content.metrics.longestWriteNanoseconds, time)
+          content.metrics.longestWriteNanoseconds, taken)
       }
     }
     let outcome = try await database.write(
       changes.map { ($0.user, $0.record) }, deleting: deletions,
-      expiredBefore: clock.milliseconds() - limits.timeToLiveMilliseconds)
+      expiredBefore: time.now - limits.timeToLiveMilliseconds)
     if !deletions.isEmpty { try await database.emptyJournal() }
     content.withLock { content in
       content.metrics.writes += 1

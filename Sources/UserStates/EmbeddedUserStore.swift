@@ -20,7 +20,7 @@ internal import Synchronization
 public final class EmbeddedUserStore: UserStateStore {
   let limits: UserStateLimits
   let encoder: StateEncoder
-  let clock: UserStateClock
+  let time: StoreTime
   let database: UserDatabase
   let content: Mutex<Content>
   private let writer = Mutex<Task<Void, Never>?>(nil)
@@ -37,7 +37,7 @@ public final class EmbeddedUserStore: UserStateStore {
     limits.check()
     self.limits = limits
     self.encoder = encoder
-    self.clock = clock
+    time = StoreTime(clock)
     database = try UserDatabase(path: path, encoder: encoder, limits: limits)
     content = Mutex(Content())
     let stored = try database.count()
@@ -59,6 +59,7 @@ public final class EmbeddedUserStore: UserStateStore {
   public var metrics: UserStateMetrics {
     content.withLock { content in
       var metrics = content.metrics
+      metrics.clockStepMilliseconds = time.step
       metrics.pendingUsers = content.hot.pendingCount
       metrics.cachedUsers = content.hot.count
       metrics.cachedBytes = content.hot.bytes
@@ -122,7 +123,8 @@ public final class EmbeddedUserStore: UserStateStore {
     if let failure = await task?.value { throw failure }
   }
 
-  /// Writes what is pending, stops the background and closes the file. Later calls throw.
+  /// Writes what is pending, stops the background and closes the file. Later calls throw. Where the
+  /// write fails the file stays open, and another call tries again.
   public func close() async throws(UserStateError) {
     content.withLock { $0.isClosing = true }
     writer.withLock { $0?.cancel() }

@@ -37,7 +37,8 @@ struct RecentEvents: Sendable, Equatable {
   /// The hashes from the oldest to the latest.
   var ordered: [UInt64] { Array(hashes[min(next, hashes.count)...] + hashes[..<next]) }
 
-  var memoryBytes: Int { 8 * hashes.capacity }
+  /// The memory that the names take, in bytes: twice their number, as large as it grows.
+  var memoryBytes: Int { 16 * hashes.count }
 
   /// Takes in an event; false if it is among the latest `capacity`.
   mutating func insert(_ id: String, capacity: Int) -> Bool {

@@ -28,23 +28,6 @@ public struct UserStateLimits: Sendable, Equatable {
   }
 }
 
-/// The time, handed in: nothing here reads a clock.
-public struct UserStateClock: Sendable {
-  /// Milliseconds since 1970, for activity and its end.
-  public let milliseconds: @Sendable () -> Int64
-  /// Nanoseconds since any moment, never backwards, for the time that writes take.
-  public let nanoseconds: @Sendable () -> UInt64
-
-  /// A clock.
-  public init(
-    milliseconds: @escaping @Sendable () -> Int64,
-    nanoseconds: @escaping @Sendable () -> UInt64
-  ) {
-    self.milliseconds = milliseconds
-    self.nanoseconds = nanoseconds
-  }
-}
-
 /// What a store has done and holds.
 public struct UserStateMetrics: Sendable, Equatable {
   /// Calls that found their user in memory.
@@ -77,6 +60,9 @@ public struct UserStateMetrics: Sendable, Equatable {
   public var failedWrites = 0
   /// Why the latest write failed; nil when it succeeded.
   public var failure: UserStateError?
+  /// By how much the clock has jumped since the store was opened, in milliseconds; 0 for less than
+  /// an hour.
+  public var clockStepMilliseconds: Int64 = 0
   /// Users whose changes are not written yet.
   public var pendingUsers = 0
   /// Users in memory.

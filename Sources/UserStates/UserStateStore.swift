@@ -45,6 +45,12 @@ public protocol UserStateStore: Sendable {
 
   /// Returns when all that was changed before the call is where a crash does not reach it.
   func flush() async throws(UserStateError)
+
+  /// Flushes, and lets go of files and connections. Later calls throw.
+  func close() async throws(UserStateError)
+
+  /// Counters and sizes.
+  var metrics: UserStateMetrics { get }
 }
 
 /// Feedback with the name that tells a repeated delivery from a new event.

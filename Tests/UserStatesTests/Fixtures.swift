@@ -31,15 +31,23 @@ final class TemporaryFolder: Sendable {
 /// A clock that a test moves.
 final class ManualClock: Sendable {
   static let start: Int64 = 1_700_000_000_000
-  private let now = Mutex(ManualClock.start)
+  private let hours = Mutex((passed: Int64(0), wrong: Int64(0)))
 
-  var time: Int64 { now.withLock { $0 } }
+  var time: Int64 { hours.withLock { Self.start + ($0.passed + $0.wrong) * 3_600_000 } }
 
-  func advance(hours: Int64) { now.withLock { $0 += hours * 3_600_000 } }
+  /// Lets hours pass.
+  func advance(hours count: Int64) { hours.withLock { $0.passed += count } }
+
+  /// Sets the clock wrong, without time passing.
+  func jump(hours count: Int64) { hours.withLock { $0.wrong += count } }
 
   var clock: UserStateClock {
     UserStateClock(
-      milliseconds: { self.time }, nanoseconds: { DispatchTime.now().uptimeNanoseconds })
+      milliseconds: { self.time },
+      nanoseconds: {
+        DispatchTime.now().uptimeNanoseconds
+          + UInt64(self.hours.withLock(\.passed)) * 3_600_000_000_000
+      })
   }
 }
 

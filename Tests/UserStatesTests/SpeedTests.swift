@@ -92,7 +92,7 @@ struct SpeedTests {
     }
     told("hot requests (state and list)", 100_000, requests)
     try await store.flush()
-    let next = (0..<40 * Self.users).map { TestUsers.event(500 + $0 / Self.users, encoder) }
+    let next = (0..<10 * Self.users).map { TestUsers.event(500 + $0 / Self.users, encoder) }
     let before = store.metrics
     let updates = try await time {
       for (call, event) in next.enumerated() {

@@ -237,6 +237,34 @@ struct StoreTests {
     try await store.close()
   }
 
+  @Test("a clock that jumps makes nobody expire, and time goes on beside it", arguments: [1, -1])
+  func clockJump(sign: Int64) async throws {
+    let limits = UserStateLimits.with {
+      $0.writeInterval = .seconds(3600)
+      $0.timeToLiveMilliseconds = 10 * 3_600_000
+    }
+    let store = try open(limits)
+    for user in ["a", "b"] { try await store.update(user) { $0.profile = [1, 1] } }
+    try await store.flush()
+    #expect(store.metrics.clockStepMilliseconds == 0)
+    clock.jump(hours: sign * 20_000)
+    #expect(abs(store.metrics.clockStepMilliseconds - sign * 20_000 * 3_600_000) < 60_000)
+    #expect(try await store.state(of: "a") != nil)
+    clock.advance(hours: 6)
+    try await store.update("b") { $0.profile = [2, 2] }
+    try await store.flush()
+    #expect(store.metrics.purged == 0 && store.metrics.storedUsers == 2)
+    clock.advance(hours: 6)
+    #expect(try await store.state(of: "a") == nil)
+    #expect(try await store.state(of: "b") != nil)
+    clock.jump(hours: sign * -20_000)
+    #expect(store.metrics.clockStepMilliseconds == 0)
+    #expect(try await store.state(of: "b") != nil)
+    clock.advance(hours: 6)
+    #expect(try await store.state(of: "b") == nil)
+    try await store.close()
+  }
+
   @Test("beyond the cap the least recently active users leave the database and memory")
   func cap() async throws {
     let limits = UserStateLimits.with {

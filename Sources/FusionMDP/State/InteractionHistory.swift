@@ -142,10 +142,13 @@ public struct InteractionHistory: Sendable, Equatable {
     }
   }
 
-  /// The memory that the history takes, in bytes, without what the allocator adds.
+  /// The memory that the history takes, in bytes, without what the allocator adds. Arrays that grow
+  /// are counted as large as they get on their way: to the next power of 2.
   var memoryBytes: Int {
-    8 * (ring.capacity + times.capacity + sums.count + decayed.count + latest.count)
-      + 2 * topicCounts.count
+    var grown = 1
+    while grown < ring.count { grown *= 2 }
+    let words = grown * (times.isEmpty ? 1 : 2)
+    return 8 * (words + sums.count + decayed.count + latest.count) + 2 * topicCounts.count
   }
 
   /// The same history with the sums of its windows counted afresh from the kept interactions.
