@@ -109,6 +109,11 @@ struct CrashTests {
       try await store.close()
       #expect(store.metrics.failure == nil)
     }
+    try await checkAfterFullDisk(path)
+  }
+
+  /// All that was changed while the disk was full is there.
+  private func checkAfterFullDisk(_ path: String) async throws {
     let encoder = try TestUsers.encoder()
     let store = try EmbeddedUserStore(
       path: path, encoder: encoder, limits: .manual, clock: .system)

@@ -93,6 +93,48 @@ struct FileTests {
     expectError("cannot open the file")
   }
 
+  @Test("only the service's own user reads the files, and a missing folder is told")
+  func access() async throws {
+    let store = try open()
+    try await store.update("a") { $0.profile = [1, 1] }
+    try await store.flush()
+    for name in ["users", "users-wal", "users-shm"] {
+      let attributes = try FileManager.default.attributesOfItem(atPath: folder.file(name))
+      #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+    }
+    try await store.close()
+    #expect {
+      try EmbeddedUserStore(
+        path: folder.file("none/users"), encoder: encoder, clock: clock.clock)
+    } throws: { error in
+      "\(error)".contains("none/users: cannot make the store: cannot create the file")
+    }
+  }
+
+  @Test("the page of the documentation names every limit, counter and column")
+  func page() async throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let page = try String(
+      contentsOf: root.appendingPathComponent("Docs/UserStates.md"), encoding: .utf8)
+    var names = Mirror(reflecting: UserStateLimits()).children.compactMap(\.label)
+    names += Mirror(reflecting: UserStateMetrics()).children.compactMap(\.label)
+    try await open().close()
+    let queue = try DatabaseQueue(path: path)
+    names += try await queue.read { database in
+      try String.fetchAll(
+        database,
+        sql: """
+          SELECT c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+          WHERE t.type = 'table' AND t.name NOT LIKE 'grdb%'
+          UNION SELECT name FROM sqlite_schema WHERE type = 'table'
+          """)
+    }
+    try queue.close()
+    #expect(names.count > 30)
+    for name in names { #expect(page.contains("`\(name)`"), "\(name)") }
+  }
+
   @Test("a later version, another definition and a second opening are refused")
   func refused() async throws {
     let store = try open()

@@ -69,20 +69,27 @@ struct SpeedTests {
 
   @Test("reads and updates of hot and cold users")
   func store() async throws {
-    let path = folder.file("users")
-    var limits = UserStateLimits()
-    limits.writeInterval = .seconds(3600)
-    var store = try EmbeddedUserStore(
-      path: path, encoder: encoder, limits: limits, clock: .system)
+    try await hot()
+    try await cold()
+  }
+
+  private func open(cachedUsers: Int) throws -> EmbeddedUserStore {
+    try EmbeddedUserStore(
+      path: folder.file("users"), encoder: encoder,
+      limits: .with {
+        $0.writeInterval = .seconds(3600)
+        $0.cachedUsers = cachedUsers
+      }, clock: .system)
+  }
+
+  private func hot() async throws {
+    let store = try open(cachedUsers: 100_000)
     let events = (0..<500).map { TestUsers.event($0, encoder) }
     let fill = try await time {
       for user in 0..<Self.users { _ = try await store.record(events, of: "user \(user)") }
       try await store.flush()
     }
     told("new users of 500 interactions, recorded and written", Self.users, fill)
-    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] ?? 0
-    print("user states: \(Self.users) users take \(size) bytes on disk before the last checkpoint")
-
     let hotReads = try await time {
       for call in 0..<200_000 { _ = try await store.state(of: "user \(call % Self.users)") }
     }
@@ -105,9 +112,13 @@ struct SpeedTests {
     let writing = Double(store.metrics.writeNanoseconds - before.writeNanoseconds) / 1e9
     print("user states: of it writing: \(writing / Double(written) * 1e6) µs a written user")
     try await store.close()
+    let path = folder.file("users")
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    print("user states: \(size / Self.users) bytes a user on disk")
+  }
 
-    limits.cachedUsers = 1
-    store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
+  private func cold() async throws {
+    var store = try open(cachedUsers: 1)
     let cold = try await time {
       for call in 0..<20_000 { _ = try await store.state(of: "user \(call * 7 % Self.users)") }
     }
@@ -127,16 +138,16 @@ struct SpeedTests {
     }
     told("cold reads, four callers", 20_000, parallel)
     #expect(store.metrics.misses >= 39_000)
-    limits.cachedUsers = 100_000
     try await store.close()
-    store = try EmbeddedUserStore(path: path, encoder: encoder, limits: limits, clock: .system)
+    store = try open(cachedUsers: 100_000)
+    let active = store
     let coldUpdates = try await time {
-      for user in 0..<Self.users { try await request(store, "user \(user)") }
-      try await store.flush()
+      for user in 0..<Self.users { try await request(active, "user \(user)") }
+      try await active.flush()
     }
     told("cold requests, written", Self.users, coldUpdates)
     let deletions = try await time {
-      for user in 0..<100 { try await store.delete("user \(user)") }
+      for user in 0..<100 { try await active.delete("user \(user)") }
     }
     told("deletions", 100, deletions)
     try await store.close()
