@@ -30,6 +30,9 @@ public struct UserStateLimits: Sendable, Equatable {
 
 /// What a store has done and holds.
 public struct UserStateMetrics: Sendable, Equatable {
+  /// Nothing done, nothing held.
+  public init() {}
+
   /// Calls that found their user in memory.
   public var hits = 0
   /// Calls that read their user from the database.
