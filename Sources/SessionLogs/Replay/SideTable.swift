@@ -26,7 +26,7 @@ package struct SideTable {
     if name.hasSuffix(".parquet") {
       relation = "read_parquet(\(file))"
     } else if name.hasSuffix(".csv") || name.hasSuffix(".csv.gz") {
-      relation = "read_csv(\(file), header = true, all_varchar = true)"
+      relation = "read_csv(\(file), header = true, all_varchar = true, skip = 0, comment = '')"
     } else if name.hasSuffix(".jsonl") || name.hasSuffix(".jsonl.gz") {
       relation = "read_json(\(file), format = 'newline_delimited')"
     } else {

@@ -142,6 +142,13 @@ struct ImpressionConversionTests {
     #expect(lines[1].hasSuffix(#""duration_seconds":0,"like":0,"zeal":21}"#))
   }
 
+  /// The request's id and the items that a line shows.
+  private func idAndItems(_ line: String) -> String {
+    let texts = line.split(separator: "\"").map(String.init)
+    let items = texts.drop { $0 != "shown" }.dropFirst(2).prefix { $0 != "task_scores" }
+    return texts[3] + " " + items.filter { $0.first == "i" }.joined(separator: ",")
+  }
+
   @Test("rows belong together whose times are the same millisecond, however they are written")
   func sameTime() throws {
     func requests(_ times: [String], _ unit: String) throws -> [String] {
@@ -153,11 +160,7 @@ struct ImpressionConversionTests {
       let report = try fixture.convert([file], mapping)
       #expect(report.dropped.isEmpty && report.badRows == 0, "\(report.findings)")
       #expect(try LogValidation(of: SessionLogFolder(path: fixture.output)).isValid(strictly: true))
-      return try fixture.lines("decisions.jsonl").map { line in
-        let shown = try #require(line.split(separator: #""shown":["#).last?.prefix { $0 != "]" })
-        let id = line.split(separator: "\"")[3]
-        return "\(id) \(shown.filter { $0 != "\"" })"
-      }
+      return try fixture.lines("decisions.jsonl").map(idAndItems)
     }
     #expect(
       try requests(["1650852000123100", "1650852000123200", "1650852000123500"], "us")
@@ -181,7 +184,7 @@ struct ImpressionConversionTests {
   @Test("numbers are decimal digits: nothing else is a time, and no row makes a request by itself")
   func otherNumbers() throws {
     for text in ["0x10", "inf", "nan", "true", "1_0"] {
-      let report = try convert("u,\(text),a,0,0", "u,\(text),a,0,0")
+      let report = try convert("u,\(text),a,0,0", "u,\(text),b,0,0")
       #expect(report.badRows == 2 && !report.written, "\(text)")
       #expect(report.findings.allSatisfy { $0.field == "time" && $0.found == "“\(text)”" })
     }

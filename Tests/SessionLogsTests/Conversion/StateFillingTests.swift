@@ -65,6 +65,8 @@ struct StateFillingTests {
   @Test("profiles, topics and the scale are fitted on the training sessions alone, by hand")
   func fits() throws {
     let fixture = try ConversionFixture()
+    var mapping = impressionMapping()
+    mapping.windowEndMilliseconds = 3_600_000 * 20
     var definition = requests
     definition.profile = [ProfileFeature(name: "level", missing: .mean)]
     definition.history.topics = .init(window: 10, column: "tag", top: 1)
@@ -89,12 +91,13 @@ struct StateFillingTests {
       fixture, Array(rows),
       StateFilling(
         definition: definition, profiles: profiles, items: items, userKey: "id", itemKey: "video",
-        trainFraction: 0.5, fittedText: { "names: \($0.names.count)\n" }))
+        trainFraction: 0.5, fittedText: { "names: \($0.names.count)\n" }), mapping: mapping)
     let fitted = try #require(report.stateDefinition)
     // Levels 2, 2, 2, 4, 4: mean 2.8, variance (3 · 0.64 + 2 · 1.44) / 5 = 0.96.
     #expect(fitted.profile[0].mean == 2.8 && fitted.history.topics?.values == ["a"])
     let statistics = try #require(fitted.statistics)
-    #expect(statistics.mean[0] == 2.8 && abs(Double(statistics.deviation[0]) - 0.96.squareRoot()) < 1e-6)
+    #expect(
+      statistics.mean[0] == 2.8 && abs(Double(statistics.deviation[0]) - 0.96.squareRoot()) < 1e-6)
     let first = try fixture.lines("decisions.jsonl")[0]
     let state = try #require(first.split(separator: #""state":["#).last?.prefix { $0 != "," })
     #expect(abs(try #require(Double(state)) + 0.8 / 0.96.squareRoot()) < 1e-6)
@@ -118,7 +121,7 @@ struct StateFillingTests {
     #expect(report.decisions == 7 && report.feedback == 7)
     #expect(report.dropped == ["decision_without_state": 3, "feedback_without_state": 3])
     let log = try SessionLogFolder(path: fixture.output)
-    #expect(log.schema.windowEndMilliseconds == 3_600_000 * 7)
+    #expect(log.schema.windowEndMilliseconds == mapping.windowEndMilliseconds)
     #expect(try LogValidation(of: log).isValid(strictly: true))
     #expect(
       try fixture.lines("feedback.jsonl").allSatisfy { line in

@@ -204,7 +204,9 @@ struct TableConversionTests {
   func feedbackOfBadDecision(joins: Bool) throws {
     var mapping = tableMapping()
     if !joins {
-      mapping.feedback?.userID = FieldSource("rid")
+      mapping.feedback?.userID = FieldSource("u")
+      mapping.feedback?.userID?.column = nil
+      mapping.feedback?.userID?.constant = "u1"
       mapping.feedback?.position = FieldSource("stars")
     }
     mapping.badRows = .drop
