@@ -1,5 +1,6 @@
 import DurableFiles
 import Foundation
+import PolicyArtifacts
 import Testing
 
 @Suite("evaluate --validate")
