@@ -125,7 +125,7 @@ struct ImpressionConversion {
     if !isKnown {
       // A row by itself is never taken for a request of one item.
       throw FieldFailure(
-        column: time.column, field: "time", expected: "a time that the engine reads too",
+        column: time.column, field: "time", expected: "a time that rows are grouped by",
         found: "“\(row.optionalText(time) ?? "")”")
     }
     if isRepeat {
