@@ -31,7 +31,7 @@ final class TemporaryFolder: Sendable {
 /// A clock that a test moves.
 final class ManualClock: Sendable {
   static let start: Int64 = 1_700_000_000_000
-  private let hours = Mutex((passed: Int64(0), wrong: Int64(0)))
+  private let hours = Mutex((passed: Int64(0), wrong: Int64(0), readings: UInt64(0)))
 
   var time: Int64 { hours.withLock { Self.start + ($0.passed + $0.wrong) * 3_600_000 } }
 
@@ -45,8 +45,11 @@ final class ManualClock: Sendable {
     UserStateClock(
       milliseconds: { self.time },
       nanoseconds: {
-        DispatchTime.now().uptimeNanoseconds
-          + UInt64(self.hours.withLock(\.passed)) * 3_600_000_000_000
+        // A microsecond a reading, so that something passes, whatever else the machine does.
+        self.hours.withLock {
+          $0.readings += 1
+          return $0.readings * 1000 + UInt64($0.passed) * 3_600_000_000_000
+        }
       })
   }
 }
