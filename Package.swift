@@ -97,8 +97,14 @@ let package = Package(
       "RewardFitting",
       ["SessionLogs", "FusionMDP", "SeededRandom", "EmbeddedAnalytics", "DurableFiles"]),
 
-    // Layer 4: what people read.
+    // Layer 4: what people read, and what answers requests.
     module("ExperimentReports", ["DurableFiles"]),
+    module(
+      "OnlineServing",
+      [
+        "FusionMDP", "PolicyArtifacts", "UserStates", "OnlineExperiments", "SessionLogs",
+        "SeededRandom",
+      ]),
 
     // Layer 5 and 6: the only place where all parts meet, and main.
     module(
@@ -153,6 +159,12 @@ let package = Package(
     tests(
       "RewardFitting",
       ["RewardFitting", "SessionLogs", "FusionMDP", "DurableFiles", "SeededRandom"]),
+    tests(
+      "OnlineServing",
+      [
+        "OnlineServing", "PolicyArtifacts", "UserStates", "OnlineExperiments", "SessionLogs",
+        "FusionMDP", "SeededRandom", "NeuralNetworks", "DenseKernels",
+      ]),
     tests("ExperimentReports", ["ExperimentReports", "DurableFiles", "FusionMDP"]),
     tests(
       "AmalgamCommands",

@@ -1,0 +1,3 @@
+import FusionMDP
+import OnlineServing
+import Testing
