@@ -44,18 +44,18 @@ extension RankingService {
     }
     let answer = FirstAnswer<UserAnswer>()
     ask(request, at: time, answer)
+    var timer: Task<Void, Never>?
     if answer.given == nil {
       // A user in memory never comes here, and costs no timer.
       let spent = clock.nanoseconds() - start
       let rest = settings.budgetNanoseconds - min(spent, settings.budgetNanoseconds)
-      let timer = Task { [clock] in
+      timer = Task { [clock] in
         await clock.sleep(rest)
         answer.give(UserAnswer(failure: .storeTimeout))
       }
-      _ = await answer.value()
-      timer.cancel()
     }
     var user = await answer.value()
+    timer?.cancel()
     if user.failure == nil, clock.nanoseconds() - start >= settings.budgetNanoseconds {
       user.failure = .storeTimeout
     }
