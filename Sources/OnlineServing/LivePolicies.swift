@@ -1,3 +1,4 @@
+internal import FusionMDP
 internal import Synchronization
 
 /// What a service serves at one moment. A request reads one of these at its start and none else, so

@@ -1,5 +1,5 @@
-package import FusionMDP
-internal import SeededRandom
+internal import FusionMDP
+package import SeededRandom
 internal import SessionLogs
 internal import Synchronization
 package import UserStates

@@ -41,13 +41,11 @@ struct RequestRanker: Sendable {
   ) throws(FallbackReason) -> ServedDecision {
     let begin = clock.nanoseconds()
     let scores = try taskScores()
-    let action: (version: String, values: [Float], logPropensity: Double?)
-    do throws(FallbackReason) {
-      defer { spent.policy = clock.nanoseconds() - begin }
-      guard state.allSatisfy(\.isFinite) else { throw .invalidState }
-      action = try self.action(of: policy, exploring: exploration, state: state, using: &stream)
-    }
+    guard state.allSatisfy(\.isFinite) else { throw .invalidState }
+    let action = try self.action(
+      of: policy, exploring: exploration, state: state, using: &stream)
     let fusionBegin = clock.nanoseconds()
+    spent.policy = fusionBegin - begin
     defer { spent.fusion = clock.nanoseconds() - fusionBegin }
     let weights = fusion.bounds.denormalized(action.values)
     let order: [Int]

@@ -1,4 +1,4 @@
-package import FusionMDP
+internal import FusionMDP
 package import OnlineExperiments
 internal import SeededRandom
 

@@ -1,5 +1,6 @@
 import FusionMDP
 import OnlineServing
+import SessionLogs
 import Synchronization
 import Testing
 import UserStates
@@ -178,7 +179,7 @@ struct FallbackTests {
     #expect(ranking.metrics.state.nanoseconds >= 3 * settings.budgetNanoseconds)
     parts.store.letGo()
     while ranking.metrics.pendingStoreCalls > 0 { await Task.yield() }
-    #expect(parts.store.context(of: "u1")?.session.requestCount == 3)
+    #expect(parts.store.context(of: "u1")?.session.requestsSoFar == 3)
     #expect(try await ranking.rank(Samples.request(9)).fallback != .storeBusy)
   }
 }

@@ -23,6 +23,15 @@ final class TemporaryFolder: Sendable {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
+/// A switch that several tasks see.
+final class Flag: Sendable {
+  private let value = Mutex(false)
+
+  var isSet: Bool { value.withLock { $0 } }
+
+  func set() { value.withLock { $0 = true } }
+}
+
 /// A clock that moves by what is slept and by what a test says.
 final class ManualClock: Sendable {
   static let start: Int64 = 1_700_000_000_000

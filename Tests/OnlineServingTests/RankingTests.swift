@@ -2,6 +2,7 @@ import FusionMDP
 import OnlineServing
 import PolicyArtifacts
 import SeededRandom
+import SessionLogs
 import Testing
 import UserStates
 

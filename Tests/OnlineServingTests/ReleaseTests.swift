@@ -1,6 +1,7 @@
 import FusionMDP
 import OnlineServing
-import Synchronization
+import PolicyArtifacts
+import SessionLogs
 import Testing
 
 @Suite("releases")
@@ -89,14 +90,14 @@ struct ReleaseTests {
   func swaps() async throws {
     let service = try Service()
     try service.policies.release(Samples.fixed(-0.5, version: "v0"))
-    let ends = Mutex(false)
+    let end = Flag()
     let policies = service.policies
     let answers = try await withThrowingTaskGroup(of: [RankedList].self) { group in
       for worker in 0..<4 {
         group.addTask {
           var answers: [RankedList] = []
           var index = 0
-          while !ends.withLock({ $0 }) || index < 200 {
+          while !end.isSet || index < 200 {
             let request = try Samples.request(
               worker * 10_000_000 + index, user: "u\(index % 50)", candidates: 10)
             answers.append(await service.ranking.rank(request))
@@ -107,7 +108,7 @@ struct ReleaseTests {
         }
       }
       group.addTask {
-        defer { ends.withLock { $0 = true } }
+        defer { end.set() }
         for change in 1...1000 {
           switch change % 10 {
           case 9: try policies.rollBack()
