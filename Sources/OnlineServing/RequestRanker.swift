@@ -41,12 +41,13 @@ struct RequestRanker: Sendable {
   ) throws(FallbackReason) -> ServedDecision {
     let begin = clock.nanoseconds()
     let scores = try taskScores()
+    let policyBegin = clock.nanoseconds()
     guard state.allSatisfy(\.isFinite) else { throw .invalidState }
     let action = try self.action(
       of: policy, exploring: exploration, state: state, using: &stream)
     let fusionBegin = clock.nanoseconds()
-    spent.policy = fusionBegin - begin
-    defer { spent.fusion = clock.nanoseconds() - fusionBegin }
+    spent.policy = fusionBegin - policyBegin
+    defer { spent.fusion = (policyBegin - begin) + (clock.nanoseconds() - fusionBegin) }
     let weights = fusion.bounds.denormalized(action.values)
     let order: [Int]
     do throws(FusionError) {
@@ -74,7 +75,7 @@ struct RequestRanker: Sendable {
     let size = fusion.schema.count
     let (version, policy): (String, any FusionPolicy)
     switch exploration {
-    case .random(let deviation):
+    case .randomActions(let deviation):
       (version, policy) = (
         "random_exploration", RandomExploration(actionSize: size, deviation: deviation)
       )

@@ -40,7 +40,7 @@ package struct ServingMetrics: Sendable, Equatable {
   package var state = Stage()
   /// The policy's decision.
   package var policy = Stage()
-  /// Scores fused and the best selected, that of the fallback too.
+  /// Scores checked and fused and the best selected, by the fallback too.
   package var fusion = Stage()
   /// The sink.
   package var log = Stage()

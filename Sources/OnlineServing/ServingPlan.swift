@@ -5,7 +5,7 @@ internal import SeededRandom
 /// How the users of one group explore.
 package enum ExplorationKind: Sendable, Equatable {
   /// Actions from a Gaussian around the middle of the box (`RandomExploration`).
-  case random(deviation: Double)
+  case randomActions(deviation: Double)
   /// The policy's action plus noise (`ActionNoiseExploration`, paper, eq. 8).
   case actionNoise(deviation: Double)
   /// The two on two halves of the group's users (`MixedExploration`, paper, section 3.3).
@@ -17,12 +17,12 @@ package enum ExplorationKind: Sendable, Equatable {
     let middle = RandomExploration(actionSize: 1)
     let mixed = MixedExploration(random: middle, actionNoise: middle, salt: salt)
     return mixed.group(ofUser: userHash) == .random
-      ? .random(deviation: random) : .actionNoise(deviation: noise)
+      ? .randomActions(deviation: random) : .actionNoise(deviation: noise)
   }
 
   fileprivate var deviations: [Double] {
     switch self {
-    case .random(let deviation), .actionNoise(let deviation): [deviation]
+    case .randomActions(let deviation), .actionNoise(let deviation): [deviation]
     case .mixed(let random, let noise, _): [random, noise]
     }
   }

@@ -34,7 +34,7 @@ struct ExplorationTests {
   }
 
   static let kinds: [String: ExplorationKind] = [
-    "random": .random(deviation: deviations.random),
+    "random": .randomActions(deviation: deviations.random),
     "noise": .actionNoise(deviation: deviations.noise),
     "mixed": .mixed(
       randomDeviation: deviations.random, noiseDeviation: deviations.noise, salt: 3),
@@ -222,7 +222,8 @@ struct ExplorationTests {
     let policy = Samples.fixed(0, version: "v2", actionSize: 2)
     func field(
       layer: String? = "policies", arm: String = "new",
-      exploration: [String: ExplorationKind] = ["random": .random(deviation: 1)], repeated: Int = 1
+      exploration: [String: ExplorationKind] = ["random": .randomActions(deviation: 1)],
+      repeated: Int = 1
     ) -> String? {
       do throws(OnlineServingError) {
         let entry = ServingPlan.ArmPolicy(experiment: "new policy", arm: arm, policy: policy)
@@ -243,10 +244,12 @@ struct ExplorationTests {
     #expect(field(repeated: 2) == "policy \"v2\"")
     #expect(field(exploration: [:]) == "exploration group \"random\"")
     #expect(
-      field(exploration: ["random": .random(deviation: 0)])
+      field(exploration: ["random": .randomActions(deviation: 0)])
         == "exploration group \"random\"")
     #expect(
-      field(exploration: ["random": .random(deviation: 1), "x": .random(deviation: 1)])
+      field(exploration: [
+        "random": .randomActions(deviation: 1), "x": .randomActions(deviation: 1),
+      ])
         == "exploration")
   }
 }

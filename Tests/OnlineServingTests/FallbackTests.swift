@@ -182,4 +182,49 @@ struct FallbackTests {
     #expect(parts.store.context(of: "u1")?.session.requestsSoFar == 3)
     #expect(try await ranking.rank(Samples.request(9)).fallback != .storeBusy)
   }
+
+  @Test("a user in memory costs no timer, a user on disk is waited for within the budget")
+  func coldUser() async throws {
+    let folder = try TemporaryFolder()
+    let (manual, sleeps) = (ManualClock(), Flag())
+    func open() throws -> EmbeddedUserStore {
+      try EmbeddedUserStore(
+        path: "\(folder.path)/users.sqlite", encoder: Service.encoder, clock: manual.users)
+    }
+    let first = try open()
+    var expected = Samples.user(30)
+    try await first.update("u1") { $0 = Samples.user(30) }
+    try await first.close()
+
+    let (parts, store) = (try Service(), try open())
+    try parts.policies.release(Samples.fixed(0.5, version: "v1"))
+    let clock = ServingClock(
+      milliseconds: { manual.milliseconds }, nanoseconds: { 0 },
+      sleep: { _ in
+        sleeps.set()
+        try? await Task.sleep(nanoseconds: 60_000_000_000)
+      })
+    let ranking = RankingService(
+      policies: parts.policies, store: store, sink: parts.sink, clock: clock)
+    for index in 0..<20 {
+      #expect(try await ranking.rank(Samples.request(index, user: "new")).fallback == nil)
+      if index == 0 { continue }
+      var state: [Float] = []
+      expected.appendState(at: manual.milliseconds, using: Service.encoder, to: &state)
+      expected.recordRequest(at: manual.milliseconds, impressions: 6)
+      #expect(try await ranking.rank(Samples.request(100 + index)).fallback == nil)
+      #expect(parts.sink.events.last?.state == state)
+    }
+    #expect(sleeps.isSet)
+
+    // Both users are in memory now.
+    let warm = RankingService(
+      policies: parts.policies, store: store, sink: parts.sink,
+      clock: ServingClock(
+        milliseconds: { manual.milliseconds }, nanoseconds: { 0 },
+        sleep: { _ in Issue.record("a timer for a user in memory") }))
+    for index in 0..<20 { _ = try await warm.rank(Samples.request(200 + index)) }
+    #expect(warm.metrics.fallbackCount == 0)
+    try await store.close()
+  }
 }
