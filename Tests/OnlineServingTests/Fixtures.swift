@@ -56,6 +56,11 @@ final class ManualClock: Sendable {
 }
 
 extension ServingClock {
+  /// One at which nothing ever takes time.
+  static let still = ServingClock(
+    milliseconds: { ManualClock.start }, nanoseconds: { 0 },
+    sleep: { _ in try? await Task.sleep(nanoseconds: 60_000_000_000) })
+
   static let system = ServingClock(
     milliseconds: { Int64(Date().timeIntervalSince1970 * 1000) },
     nanoseconds: { DispatchTime.now().uptimeNanoseconds },
@@ -71,6 +76,8 @@ final class ScriptedStore: UserStateStore {
     case hangs
     /// Lets time pass before it answers.
     case slow(ManualClock, milliseconds: UInt64)
+    /// Lets other tasks run, and then does this, before it answers.
+    case yields(@Sendable () -> Void)
   }
 
   private struct Content {
@@ -124,6 +131,9 @@ final class ScriptedStore: UserStateStore {
         content.withLock { $0.waiting.append(continuation) }
       }
     case .slow(let clock, let milliseconds): clock.advance(milliseconds: milliseconds)
+    case .yields(let act):
+      await Task.yield()
+      act()
     }
     return content.withLock { content in
       change(&content.users[user, default: UserContext(using: encoder)])
@@ -206,6 +216,7 @@ struct Service {
 
   init(
     contract: ServingContract = Service.contract, action: [Float] = Service.staticAction,
+    clock still: ServingClock? = nil,
     settings change: (inout ServingSettings) -> Void = { _ in }
   ) throws {
     var settings = ServingSettings()
@@ -215,7 +226,8 @@ struct Service {
       contract: contract,
       fallback: StaticWeights(version: "static", action: action, fusion: contract.fusion))
     ranking = RankingService(
-      policies: policies, store: store, sink: sink, clock: clock.serving, settings: settings)
+      policies: policies, store: store, sink: sink, clock: still ?? clock.serving,
+      settings: settings)
   }
 }
 

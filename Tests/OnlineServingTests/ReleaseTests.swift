@@ -81,6 +81,21 @@ struct ReleaseTests {
     }
   }
 
+  @Test("a release in the middle of a request does not reach it")
+  func releaseInside() async throws {
+    let service = try Service(clock: .still)
+    let policies = service.policies
+    try policies.release(Samples.fixed(0.25, version: "v1"))
+    service.store.set(.yields { try? policies.release(Samples.fixed(-0.25, version: "v2")) })
+    let answer = try await service.ranking.rank(Samples.request(1))
+    #expect(answer.policyVersion == "v1" && policies.currentVersion == "v2")
+    #expect(service.sink.events.last?.action == [Float](repeating: 0.25, count: 12))
+    service.store.set(.answers)
+    let next = try await service.ranking.rank(Samples.request(2))
+    #expect(next.policyVersion == "v2")
+    #expect(service.sink.events.last?.action == [Float](repeating: -0.25, count: 12))
+  }
+
   /// The action of version `v<index>`.
   private func action(_ version: String) -> Float? {
     Int(version.dropFirst()).map { Float($0) / 1000 - 0.5 }
@@ -88,8 +103,9 @@ struct ReleaseTests {
 
   @Test("1,000 releases and rollbacks while four tasks rank: every answer is one version's")
   func swaps() async throws {
-    let service = try Service()
+    let service = try Service(clock: .still)
     try service.policies.release(Samples.fixed(-0.5, version: "v0"))
+    service.store.set(.yields {})  // Each request is interrupted half-way.
     let end = Flag()
     let policies = service.policies
     let answers = try await withThrowingTaskGroup(of: [RankedList].self) { group in
