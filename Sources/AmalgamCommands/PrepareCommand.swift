@@ -41,9 +41,8 @@ struct PrepareCommand: ParsableCommand {
     let progress = ProgressLine("prepare", total: 6)
     progress.update(0, note: "hashing the log")
     var sources: [String: String] = [:]
-    for (name, path) in [
-      ("decisions.jsonl", folder.decisionsPath), ("feedback.jsonl", folder.feedbackPath),
-    ] {
+    for path in folder.decisionsPaths + folder.feedbackPaths {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
       sources[name] = "sha256:" + (try SourceHashes.sha256(ofFile: path))
     }
     var stage = 0

@@ -38,6 +38,18 @@ final class FileDescriptor {
     return file
   }
 
+  /// Opens a file that stands for a lock, and takes the lock; nil when somebody else has it.
+  static func owning(_ path: String) throws -> FileDescriptor? {
+    let number = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw DurableFileError.last("open the lock", path) }
+    let file = FileDescriptor(path: path, number: number)
+    while flock(number, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return nil }
+      guard errno == EINTR else { throw DurableFileError.last("lock", path) }
+    }
+    return file
+  }
+
   /// The last byte of a file of `size` bytes; nil of an empty one.
   func lastByte(size: Int) throws -> UInt8? {
     guard size > 0 else { return nil }
@@ -52,6 +64,14 @@ final class FileDescriptor {
   /// Cuts the file back to a length.
   func truncate(to size: Int) throws {
     guard ftruncate(number, off_t(size)) == 0 else { throw DurableFileError.last("cut back", path) }
+  }
+
+  /// Cuts the file back to a length, and goes on writing there.
+  func cutBack(to size: Int) throws {
+    try truncate(to: size)
+    guard lseek(number, off_t(size), SEEK_SET) >= 0 else {
+      throw DurableFileError.last("go back", path)
+    }
   }
 
   /// Writes all bytes, however many calls that takes.

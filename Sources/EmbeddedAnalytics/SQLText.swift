@@ -27,6 +27,11 @@ package enum SQLText {
     return literal(escaped)
   }
 
+  /// The files of a read function, to be read one after another.
+  package static func fileLiterals(_ paths: [String]) -> String {
+    "[" + paths.map(fileLiteral).joined(separator: ", ") + "]"
+  }
+
   private static func quoted(_ text: String, by mark: Character) -> String {
     var result = String(mark)
     for character in text.unicodeScalars {

@@ -22,8 +22,8 @@ struct LineValidationTests {
   ) throws -> LineValidation.Scan {
     let folder = try TemporaryFolder()
     let log = try writeLog(folder.path + "/log", [], [])
-    try DurableFiles.write(decisions, to: log.decisionsPath)
-    try DurableFiles.write(feedback, to: log.feedbackPath)
+    try DurableFiles.write(decisions, to: log.decisionsPaths[0])
+    try DurableFiles.write(feedback, to: log.feedbackPaths[0])
     return try LineValidation.scan(
       log, threads: threads, findingLimit: limit, latestTimeMilliseconds: latestTime)
   }
@@ -174,10 +174,10 @@ struct LineValidationTests {
   func invalidText() throws {
     let folder = try TemporaryFolder()
     let log = try writeLog(folder.path + "/log", [smallDecision("r\u{e9}")], [])
-    var bytes = try DurableFiles.read(log.decisionsPath)
+    var bytes = try DurableFiles.read(log.decisionsPaths[0])
     let place = try #require(bytes.firstIndex(of: 0xC3))
     bytes[place] = 0xFF
-    try DurableFiles.write(bytes, to: log.decisionsPath)
+    try DurableFiles.write(bytes, to: log.decisionsPaths[0])
     #expect(try LineValidation.scan(log).findings.first?.field == "request_id")
   }
 
@@ -191,7 +191,7 @@ struct LineValidationTests {
     var lines = [String](repeating: Self.decision, count: 60_000)
     for line in [0, 13_579, 59_999] { lines[line] = bad }
     lines[20_000] = long
-    try DurableFiles.write(lines.joined(separator: "\n") + "\n", to: log.decisionsPath)
+    try DurableFiles.write(lines.joined(separator: "\n") + "\n", to: log.decisionsPaths[0])
     let result = try LineValidation.scan(log, threads: threads)
     #expect(result.decisionCount == 60_000 && result.errorCount == 3)
     #expect(result.findings.map(\.line) == [1, 13_580, 60_000])
@@ -227,7 +227,7 @@ struct LineValidationTests {
     }
     let folder = try TemporaryFolder()
     let log = try writeLog(folder.path + "/log", [], [])
-    try DurableFiles.write(decisions, to: log.decisionsPath)
+    try DurableFiles.write(decisions, to: log.decisionsPaths[0])
     let result = try LineValidation.scan(log, findingLimit: lines)
     #expect(result.decisionCount == lines)
     #expect(result.findings.count == result.errorCount)
@@ -237,7 +237,7 @@ struct LineValidationTests {
     let bad = Set(result.findings.map(\.line))
     let text = decisions.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .dropLast().enumerated().filter { !bad.contains($0.offset + 1) }.map(\.element)
-    try DurableFiles.write(Array(text.joined(separator: [10])) + [10], to: log.decisionsPath)
+    try DurableFiles.write(Array(text.joined(separator: [10])) + [10], to: log.decisionsPaths[0])
     let validation = try LogValidation(of: log)
     #expect(validation.lines.decisionCount == lines - result.errorCount)
     #expect(validation.irregularities[.duplicateDecision] > 0)

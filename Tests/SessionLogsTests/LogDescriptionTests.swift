@@ -24,7 +24,7 @@ struct LogDescriptionTests {
       folder.path + "/orphan", [smallDecision()], complete + [smallFeedback("r9")])
     #expect(try !LogValidation(of: orphan).isValid())
 
-    try DurableFiles.write("{}\n", to: clean.decisionsPath)
+    try DurableFiles.write("{}\n", to: clean.decisionsPaths[0])
     let broken = try LogValidation(of: clean)
     #expect(!broken.isValid() && broken.lines.errorCount == 1)
   }

@@ -20,7 +20,7 @@ struct SessionLogWriterTests {
     let log = try writeLog(
       folder.path + "/log", [decision, unknown], [smallFeedback(play: 0.1, duration: 1e10)])
     #expect(
-      try DurableFiles.readText(log.decisionsPath) == #"""
+      try DurableFiles.readText(log.decisionsPaths[0]) == #"""
         {"request_id":"r\"1\\\u000a","user_id":"ü","time_ms":1000,"policy_version":"p1",\#
         "experiment":"e1","arm":"random","state":[-0.0,1.1754944e-38],"action":[-1,0.25],\#
         "log_propensity":-0.5,"shown":["a","b"],"task_scores":[[0.1,12.5],[0.1,12.5]]}
@@ -30,7 +30,7 @@ struct SessionLogWriterTests {
 
         """#)
     #expect(
-      try DurableFiles.readText(log.feedbackPath) == #"""
+      try DurableFiles.readText(log.feedbackPaths[0]) == #"""
         {"request_id":"r1","user_id":"u1","item_id":"a","position":0,"time_ms":1500,\#
         "arrival_time_ms":1510,"play_time_seconds":0.1,"duration_seconds":1e+10,"click":1,\#
         "finished":0,"skip":0}
@@ -74,7 +74,7 @@ struct SessionLogWriterTests {
     let database = try AnalyticsDatabase()
     let read = try database.query(
       """
-      SELECT state, log_propensity FROM read_json(\(SQLText.fileLiteral(log.decisionsPath)),
+      SELECT state, log_propensity FROM read_json(\(SQLText.fileLiteral(log.decisionsPaths[0])),
         format = 'newline_delimited', columns = {state: 'FLOAT[]', log_propensity: 'DOUBLE'})
       """)
     #expect(try read.floatLists("state").values.map(\.bitPattern) == written.map(\.bitPattern))

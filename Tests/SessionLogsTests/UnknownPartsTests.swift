@@ -56,12 +56,12 @@ struct UnknownPartsTests {
     writer.abandon()
     let log = try writeLog(folder.path + "/log", schema: schema, [decision()], [])
     #expect(try LineValidation.scan(log).errorCount == 0)
-    let line = try DurableFiles.readText(log.decisionsPath)
+    let line = try DurableFiles.readText(log.decisionsPaths[0])
     for (old, new, field) in [
       ("\"state\":[]", "\"state\":[1]", "state"), ("\"action\":[]", "\"action\":[0]", "action"),
       ("\"task_scores\":[]", "\"task_scores\":[[0.5]]", "task_scores"),
     ] {
-      try DurableFiles.write(line.replacing(old, with: new), to: log.decisionsPath)
+      try DurableFiles.write(line.replacing(old, with: new), to: log.decisionsPaths[0])
       let findings = try LineValidation.scan(log).findings
       #expect(findings.count == 1 && findings[0].field == field, "\(findings)")
     }

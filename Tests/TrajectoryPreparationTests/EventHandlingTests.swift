@@ -96,7 +96,7 @@ struct EventHandlingTests {
     #expect(report.irregularities[.feedbackAtOtherPosition] == 1)
     #expect(report.irregularities[.feedbackBeforeDecision] == 1)
     let entry = report.irregularities.entries.first { $0.kind == .feedbackAtOtherPosition }
-    #expect(entry?.firstLine == 2 && entry?.file == log.feedbackPath)
+    #expect(entry?.firstLine == 2 && entry?.file == log.feedbackPaths[0])
   }
 
   @Test("a repeated decision is used once, its first line, and conflicts are told apart")
@@ -105,12 +105,12 @@ struct EventHandlingTests {
     let log = try tinyLog(
       folder.path + "/log", windowEndMinutes: 10_000,
       [Request("u", 0), Request("u", 1), Request("u", 1)])
-    let lines = try DurableFiles.readText(log.decisionsPath).split(separator: "\n")
+    let lines = try DurableFiles.readText(log.decisionsPaths[0]).split(separator: "\n")
     let again = lines[0].replacing("\"state\":[0,", with: "\"state\":[7,")
     let conflicting = lines[1].replacing("\"time_ms\":60000", with: "\"time_ms\":120000")
     try DurableFiles.write(
       (lines + [again[...], conflicting[...]]).joined(separator: "\n") + "\n",
-      to: log.decisionsPath)
+      to: log.decisionsPaths[0])
     let report = try TrajectoryPreparation.run(
       log: log, output: folder.path + "/out",
       configuration: PreparationConfiguration(trainFraction: 1))
@@ -127,13 +127,13 @@ struct EventHandlingTests {
   func badLine() throws {
     let folder = try TemporaryFolder()
     let log = try tinyLog(folder.path + "/log", windowEndMinutes: nil, [Request("u", 0)])
-    let text = try DurableFiles.readText(log.decisionsPath)
-    try DurableFiles.write(text.replacing("0.25", with: "1.25"), to: log.decisionsPath)
+    let text = try DurableFiles.readText(log.decisionsPaths[0])
+    try DurableFiles.write(text.replacing("0.25", with: "1.25"), to: log.decisionsPaths[0])
     let error = #expect(throws: PreparationError.self) {
       try TrajectoryPreparation.run(log: log, output: folder.path + "/out")
     }
     #expect(
-      error?.description == "\(log.decisionsPath):1: task_scores[1][0] (click): "
+      error?.description == "\(log.decisionsPaths[0]):1: task_scores[1][0] (click): "
         + "\(BehaviorTask.Domain.probability.summary) expected, found 1.25")
     #expect(try DurableFiles.names(inFolder: folder.path) == ["log"])
   }

@@ -79,7 +79,7 @@ public struct StateFilling: Sendable {
     let writer = try SessionLogWriter(
       folder: output, schema: schema, replacing: options.replacing)
     defer { writer.abandon() }
-    try database.execute("CREATE TABLE lines AS \(StateFilling.lines(of: log.decisionsPath))")
+    try database.execute("CREATE TABLE lines AS \(StateFilling.lines(of: log.decisionsPaths))")
     try StateReplay(copying: replay, fitted).forEachDecision(
       carrying: ["(SELECT line FROM lines WHERE lines.rowid = x.rowid)"],
       progress: { try progress(writer.decisionCount) }
@@ -100,7 +100,7 @@ public struct StateFilling: Sendable {
   private func feedbackLines(
     of log: SessionLogFolder, _ database: AnalyticsDatabase
   ) throws -> String {
-    let lines = StateFilling.lines(of: log.feedbackPath)
+    let lines = StateFilling.lines(of: log.feedbackPaths)
     let late = "verdict = '\(LogIrregularity.decisionAfterWindow.rawValue)'"
     let count = try database.query("SELECT count(*) FROM judged_feedback WHERE \(late)")
     if try count.singleInteger() == 0 { return lines }
@@ -124,10 +124,10 @@ public struct StateFilling: Sendable {
     ).singleInteger()
   }
 
-  /// The lines of a file as they stand. No control character occurs in a line of JSON.
-  private static func lines(of path: String) -> String {
+  /// The lines of files as they stand. No control character occurs in a line of JSON.
+  private static func lines(of paths: [String]) -> String {
     """
-    SELECT line FROM read_csv(\(SQLText.fileLiteral(path)), header = false, delim = '\u{1}',
+    SELECT line FROM read_csv(\(SQLText.fileLiterals(paths)), header = false, delim = '\u{1}',
       quote = '', escape = '', columns = {'line': 'VARCHAR'}, max_line_size = 67108864,
       auto_detect = false, strict_mode = false)
     """

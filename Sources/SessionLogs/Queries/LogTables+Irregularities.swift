@@ -2,7 +2,7 @@ import EmbeddedAnalytics
 
 extension LogTables {
   /// Counts every irregularity and finds its first line.
-  /// - Throws: `AnalyticsError`.
+  /// - Throws: `AnalyticsError`, or `DurableFileError`.
   package func irregularities() throws -> IrregularityCounts {
     let found = try database.query(
       LogIrregularity.allCases.map { kind in
@@ -18,15 +18,14 @@ extension LogTables {
     var entries: [IrregularityCounts.Entry] = []
     for kind in LogIrregularity.allCases {
       guard let row = names.firstIndex(of: kind.rawValue), counts[row] > 0 else { continue }
+      let place = try log.place(
+        ofLine: Int(lines[row]),
+        in: kind.isAboutDecisions ? log.decisionsPaths : log.feedbackPaths)
       entries.append(
         IrregularityCounts.Entry(
-          kind: kind, count: Int(counts[row]), firstLine: Int(lines[row]), file: file(of: kind)))
+          kind: kind, count: Int(counts[row]), firstLine: place.line, file: place.file))
     }
     return IrregularityCounts(entries: entries)
-  }
-
-  private func file(of kind: LogIrregularity) -> String {
-    kind.isAboutDecisions ? log.decisionsPath : log.feedbackPath
   }
 
   /// The rows that are irregular in this way, which column is their line, and what to count.

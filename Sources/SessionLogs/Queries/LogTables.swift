@@ -81,11 +81,11 @@ package struct LogTables {
     ).singleInteger()
   }
 
-  private func reading(_ path: String, _ columns: [(name: String, type: String)]) -> String {
+  private func reading(_ paths: [String], _ columns: [(name: String, type: String)]) -> String {
     let list = columns.map { "\(SQLText.literal($0.name)): \(SQLText.literal($0.type))" }
       .joined(separator: ", ")
     return """
-      read_json(\(SQLText.fileLiteral(path)), format = 'newline_delimited',
+      read_json(\(SQLText.fileLiterals(paths)), format = 'newline_delimited',
         compression = 'none', columns = {\(list)})
       """
   }
@@ -97,7 +97,7 @@ package struct LogTables {
       ("action", "FLOAT[]"), ("log_propensity", "DOUBLE"), ("shown", "VARCHAR[]"),
     ]
     if withStates { columns.append(("state", "FLOAT[]")) }
-    return "CREATE TABLE decisions AS FROM \(reading(log.decisionsPath, columns))"
+    return "CREATE TABLE decisions AS FROM \(reading(log.decisionsPaths, columns))"
   }
 
   private var feedbackSQL: String {
@@ -107,7 +107,7 @@ package struct LogTables {
         ("position", "BIGINT"), ("time_ms", "BIGINT"), ("arrival_time_ms", "BIGINT"),
         ("play_time_seconds", "FLOAT"), ("duration_seconds", "FLOAT"),
       ] + log.schema.behaviors.map { ($0, "FLOAT") }
-    return "CREATE TABLE feedback AS FROM \(reading(log.feedbackPath, columns))"
+    return "CREATE TABLE feedback AS FROM \(reading(log.feedbackPaths, columns))"
   }
 
   private var keptDecisionsSQL: String {

@@ -43,7 +43,7 @@ package struct ShownItems {
     try database.execute(
       """
       CREATE TABLE task_scores AS SELECT flatten(task_scores) AS task_scores FROM read_json(
-        \(SQLText.fileLiteral(log.decisionsPath)), format = 'newline_delimited',
+        \(SQLText.fileLiterals(log.decisionsPaths)), format = 'newline_delimited',
         compression = 'none', columns = {'task_scores': 'FLOAT[][]'})
       """)
   }

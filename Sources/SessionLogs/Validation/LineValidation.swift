@@ -33,15 +33,15 @@ public enum LineValidation {
     public let findings: [LogFinding]
     /// How many lines are at fault.
     public let errorCount: Int
-    /// Lines of decisions.jsonl.
+    /// Lines of decisions.
     public let decisionCount: Int
-    /// Lines of feedback.jsonl.
+    /// Lines of feedback.
     public let feedbackCount: Int
-    /// Bytes of both files.
+    /// Bytes of all files.
     public let byteCount: Int
   }
 
-  /// Scans both files of a log.
+  /// Scans all files of a log.
   /// - Parameters:
   ///   - findingLimit: how many findings to describe; all are counted.
   ///   - latestTimeMilliseconds: no event may be later than this; nil: any time goes.
@@ -51,17 +51,17 @@ public enum LineValidation {
     latestTimeMilliseconds: Int64? = nil
   ) throws -> Scan {
     let decisions = try FileScan(
-      log.decisionsPath, .decisions(log.schema, latestTime: latestTimeMilliseconds),
+      log.decisionsPaths, .decisions(log.schema, latestTime: latestTimeMilliseconds),
       threads: threads, findingLimit: findingLimit)
     let feedback = try FileScan(
-      log.feedbackPath, .feedback(log.schema, latestTime: latestTimeMilliseconds),
+      log.feedbackPaths, .feedback(log.schema, latestTime: latestTimeMilliseconds),
       threads: threads, findingLimit: findingLimit)
     var findings = decisions.findings
     var errorCount = decisions.errorCount + feedback.errorCount
     if decisions.lineCount == 0 {
       findings.append(
         LogFinding(
-          file: log.decisionsPath, line: 1, field: nil, expected: "at least one decision",
+          file: log.decisionsPaths[0], line: 1, field: nil, expected: "at least one decision",
           found: "an empty file"))
       errorCount += 1
     }
@@ -73,7 +73,7 @@ public enum LineValidation {
   }
 }
 
-/// The scan of one file: its blocks are checked by several threads and put together in order.
+/// The scan of files: blocks of each are checked by several threads and put together in order.
 private struct FileScan {
   /// What one block held, its lines counted from the block's beginning.
   struct Block {
@@ -85,15 +85,21 @@ private struct FileScan {
   private(set) var findings: [LogFinding] = []
   private(set) var errorCount = 0
   private(set) var lineCount = 0
-  let byteCount: Int
+  private(set) var byteCount = 0
 
   private static let blockSize = 1 << 22
   /// A line longer than this is not read: it is no event.
   private static let longestLine = 1 << 26
 
-  init(_ path: String, _ check: LineCheck, threads: Int, findingLimit: Int) throws {
+  init(_ paths: [String], _ check: LineCheck, threads: Int, findingLimit: Int) throws {
+    for path in paths { try add(path, check, threads: threads, findingLimit: findingLimit) }
+  }
+
+  private mutating func add(
+    _ path: String, _ check: LineCheck, threads: Int, findingLimit: Int
+  ) throws {
     let file = try DurableFiles.map(path)
-    byteCount = file.count
+    byteCount += file.count
     let blockCount = (file.count + FileScan.blockSize - 1) / FileScan.blockSize
     let blocks = Mutex([Block](repeating: Block(), count: blockCount))
     let next = Atomic(0)
@@ -106,11 +112,12 @@ private struct FileScan {
         blocks.withLock { $0[index] = block }
       }
     }
+    let linesBefore = lineCount
     for block in blocks.withLock({ $0 }) {
       for (line, failure) in block.findings where findings.count < findingLimit {
         findings.append(
           LogFinding(
-            file: path, line: lineCount + line, field: failure.field,
+            file: path, line: lineCount - linesBefore + line, field: failure.field,
             expected: failure.expected, found: failure.found))
       }
       lineCount += block.lineCount

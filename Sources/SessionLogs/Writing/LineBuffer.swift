@@ -2,7 +2,7 @@
 struct LineBuffer {
   private(set) var bytes: [UInt8] = []
 
-  init() { bytes.reserveCapacity(8192) }
+  init(capacity: Int = 8192) { bytes.reserveCapacity(capacity) }
 
   mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 

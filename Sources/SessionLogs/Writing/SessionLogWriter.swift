@@ -20,8 +20,7 @@ public final class SessionLogWriter {
 
   private let decisions: DurableLineWriter
   private let feedback: DurableLineWriter
-  private let decisionKeys: [[UInt8]]
-  private let feedbackKeys: [[UInt8]]
+  private let format: EventLineFormat
   private var line = LineBuffer()
 
   /// Opens a log in `folder`, which is made if it is not there.
@@ -37,57 +36,15 @@ public final class SessionLogWriter {
     try DurableFiles.makeFolders(folder)
     decisions = try DurableLineWriter(path: SessionLogFolder.decisionsPath(in: folder))
     feedback = try DurableLineWriter(path: SessionLogFolder.feedbackPath(in: folder))
-    decisionKeys = SessionLogWriter.keys(DecisionEvent.fieldNames)
-    feedbackKeys = SessionLogWriter.keys(FeedbackEvent.fixedFieldNames + schema.behaviors)
-  }
-
-  /// `{"first":`, `,"second":` …
-  private static func keys(_ names: [String]) -> [[UInt8]] {
-    names.enumerated().map { index, name in
-      var key = LineBuffer()
-      key.append(byte: index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
-      key.append(string: name)
-      key.append(byte: UInt8(ascii: ":"))
-      return key.bytes
-    }
+    format = EventLineFormat(schema)
   }
 
   /// Adds a decision.
   /// - Throws: `SessionLogError.event` if it does not fit the schema; `DurableFileError` if it
   ///   cannot be stored, after which the writer is abandoned.
   public func write(_ event: DecisionEvent) throws {
-    try EventCheck(schema).check(event)
     line.clear()
-    line.append(raw: decisionKeys[0])
-    line.append(string: event.requestID)
-    line.append(raw: decisionKeys[1])
-    line.append(string: event.userID)
-    line.append(raw: decisionKeys[2])
-    line.append(integer: event.timeMilliseconds)
-    line.append(raw: decisionKeys[3])
-    line.append(string: event.policyVersion)
-    line.append(raw: decisionKeys[4])
-    append(event.experiment)
-    line.append(raw: decisionKeys[5])
-    append(event.arm)
-    line.append(raw: decisionKeys[6])
-    line.append(floats: event.state, event.state.indices)
-    line.append(raw: decisionKeys[7])
-    line.append(floats: event.action, event.action.indices)
-    line.append(raw: decisionKeys[8])
-    if let logPropensity = event.logPropensity {
-      line.append(double: logPropensity)
-    } else {
-      line.append(raw: SessionLogWriter.null)
-    }
-    line.append(raw: decisionKeys[9])
-    appendList(event.shown.count) { line.append(string: event.shown[$0]) }
-    line.append(raw: decisionKeys[10])
-    let taskCount = schema.taskCount
-    appendList(schema.knows(.taskScores) ? event.shown.count : 0) { item in
-      line.append(floats: event.taskScores, item * taskCount..<(item + 1) * taskCount)
-    }
-    line.append(raw: SessionLogWriter.lineEnd)
+    try format.append(event, to: &line)
     try decisions.write(line.bytes)
     decisionCount += 1
   }
@@ -96,29 +53,8 @@ public final class SessionLogWriter {
   /// - Throws: `SessionLogError.event` if it does not fit the schema; `DurableFileError` if it
   ///   cannot be stored, after which the writer is abandoned.
   public func write(_ event: FeedbackEvent) throws {
-    try EventCheck(schema).check(event)
     line.clear()
-    line.append(raw: feedbackKeys[0])
-    line.append(string: event.requestID)
-    line.append(raw: feedbackKeys[1])
-    line.append(string: event.userID)
-    line.append(raw: feedbackKeys[2])
-    line.append(string: event.itemID)
-    line.append(raw: feedbackKeys[3])
-    line.append(integer: Int64(event.position))
-    line.append(raw: feedbackKeys[4])
-    line.append(integer: event.timeMilliseconds)
-    line.append(raw: feedbackKeys[5])
-    line.append(integer: event.arrivalTimeMilliseconds)
-    line.append(raw: feedbackKeys[6])
-    line.append(float: event.playTimeSeconds)
-    line.append(raw: feedbackKeys[7])
-    line.append(float: event.durationSeconds)
-    for index in event.behaviors.indices {
-      line.append(raw: feedbackKeys[8 + index])
-      line.append(float: event.behaviors[index])
-    }
-    line.append(raw: SessionLogWriter.lineEnd)
+    try format.append(event, to: &line)
     try feedback.write(line.bytes)
     feedbackCount += 1
   }
@@ -161,21 +97,6 @@ public final class SessionLogWriter {
   }
 
   private static let emptyState = Array(",\"state\":[],".utf8)
-  private static let null = Array("null".utf8)
-  private static let lineEnd = Array("}\n".utf8)
-
-  private func append(_ text: String?) {
-    if let text { line.append(string: text) } else { line.append(raw: SessionLogWriter.null) }
-  }
-
-  private func appendList(_ count: Int, _ appendElement: (Int) -> Void) {
-    line.append(byte: UInt8(ascii: "["))
-    for index in 0..<count {
-      if index > 0 { line.append(byte: UInt8(ascii: ",")) }
-      appendElement(index)
-    }
-    line.append(byte: UInt8(ascii: "]"))
-  }
 
   /// Puts the log into place.
   /// - Parameters:
