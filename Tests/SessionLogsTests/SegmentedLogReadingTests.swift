@@ -48,7 +48,9 @@ struct SegmentedLogReadingTests {
         == expected.irregularities.entries.map { [$0.kind.rawValue, "\($0.count)"] })
     #expect(found.irregularities[.missingFeedback] == 30)
     let (one, other) = (try LogDescription(of: segments), try LogDescription(of: plain))
-    #expect(one.requests == other.requests && one.sessions == other.sessions)
+    #expect(one.decisions == other.decisions && one.feedback == other.feedback)
+    #expect(one.users == other.users && one.sessions == other.sessions)
+    #expect(one.lastTimeMilliseconds == other.lastTimeMilliseconds)
   }
 
   @Test("a finding names the file and the line of its segment")

@@ -190,12 +190,10 @@ struct SegmentedLogTests {
   func refusedEvent() async throws {
     let folder = try TemporaryFolder()
     let writer = try segmentedLog(folder.path)
-    var bad = smallDecision("bad")
-    bad.state = [.nan, 1]
-    await #expect(throws: SegmentedLogError.self) { [bad] in try await writer.append(bad) }
-    await #expect(throws: SegmentedLogError.self) {
-      try await writer.append([smallFeedback(), smallFeedback(play: -1)])
-    }
+    let bad = smallDecision("bad", shown: [])
+    await #expect(throws: SegmentedLogError.self) { try await writer.append(bad) }
+    let responses = [smallFeedback(), smallFeedback(play: -1)]
+    await #expect(throws: SegmentedLogError.self) { try await writer.append(responses) }
     try await writer.append(smallDecision("good"))
     try await writer.close()
     let log = try SessionLogFolder(path: folder.path)
