@@ -71,9 +71,11 @@ struct SegmentedLogTests {
   @Test("a pair is complete before it grows beyond its size; a longer line has one for itself")
   func rolledBySize() async throws {
     let folder = try TemporaryFolder()
-    let line = 190
-    let writer = try segmentedLog(
-      folder.path, SegmentedLogOptions(maximumSegmentBytes: 4 * line))
+    let line = try DurableFiles.read(
+      writeLog(folder.path + "/plain", [smallDecision("r00", user: "u")], []).decisionsPaths[0]
+    ).count
+    let path = folder.path + "/segments"
+    let writer = try segmentedLog(path, SegmentedLogOptions(maximumSegmentBytes: 4 * line))
     var expected: [String] = []
     for index in 0..<40 {
       let user = index == 20 ? String(repeating: "u", count: 5 * line) : "u"
@@ -81,8 +83,9 @@ struct SegmentedLogTests {
       expected.append("r\(index)")
     }
     try await writer.close()
-    let log = try SessionLogFolder(path: folder.path)
-    #expect(log.decisionsPaths.count > 10)
+    let log = try SessionLogFolder(path: path)
+    // Twenty lines in pairs of four, the long one, and nineteen in pairs of four.
+    #expect(log.decisionsPaths.count == 11)
     #expect(try requestIDs(log.decisionsPaths) == expected)
     for path in log.decisionsPaths {
       let text = try DurableFiles.readText(path)

@@ -123,6 +123,37 @@ struct EventHandlingTests {
     #expect(report.counts["decisions"] == 5 && report.counts["feedback"] == 6)
   }
 
+  @Test("a log in segments gives the shards of the plain log, byte for byte")
+  func segments() throws {
+    let folder = try TemporaryFolder()
+    let requests = (0..<40).map { Request("u\($0 % 7)", Double($0 * 13 % 200)) }
+    let plain = try tinyLog(folder.path + "/log", windowEndMinutes: 10_000, requests)
+    let path = folder.path + "/segments"
+    try DurableFiles.makeFolders(path)
+    try DurableFiles.write(
+      DurableFiles.read(plain.path + "/schema.json"), to: path + "/schema.json")
+    // Cut unevenly, with an empty file in the middle.
+    for (name, file, ends) in [
+      ("decisions", plain.decisionsPaths[0], [0, 3, 20, 20, 40]),
+      ("feedback", plain.feedbackPaths[0], [0, 5, 33, 34, 80]),
+    ] {
+      let lines = try DurableFiles.readText(file).split(separator: "\n")
+      for number in 1..<ends.count {
+        let text = lines[ends[number - 1]..<ends[number]].map { $0 + "\n" }.joined()
+        try DurableFiles.write(text, to: path + "/\(name)-000000000\(number).jsonl")
+      }
+    }
+    var shards: [[[UInt8]]] = []
+    for log in [plain, try SessionLogFolder(path: path)] {
+      let report = try TrajectoryPreparation.run(log: log, output: folder.path + "/out")
+      let train = report.trainFolder
+      shards.append(
+        try DurableFiles.names(inFolder: train).map { try DurableFiles.read(train + "/" + $0) })
+      #expect(report.counts["decisions"] == 40 && report.counts["feedback"] == 80)
+    }
+    #expect(shards[0].count > 1 && shards[0] == shards[1])
+  }
+
   @Test("a log with a bad line is refused with its place, and nothing is written")
   func badLine() throws {
     let folder = try TemporaryFolder()
