@@ -226,6 +226,11 @@ struct SegmentedLogTests {
     #expect(throws: SegmentedLogError.plainLog(folder: plain.path)) {
       try segmentedLog(plain.path)
     }
+    for replacing in [false, true] {
+      #expect(throws: SessionLogError.alreadyThere(folder: path)) {
+        try SessionLogWriter(folder: path, schema: smallSchema(), replacing: replacing)
+      }
+    }
     // A second writer goes on with the next number, and one without events leaves nothing.
     try await segmentedLog(path).close()
     let next = try segmentedLog(path)

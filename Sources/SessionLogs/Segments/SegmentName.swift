@@ -55,6 +55,16 @@ struct SegmentListing {
     }
   }
 
+  /// Whether a folder holds a log of segments, or an open one that has none yet.
+  /// - Throws: as ``init(folder:)``.
+  static func isSegmented(_ folder: String) throws -> Bool {
+    if DurableFiles.exists(SegmentListing.ownerPath(in: folder)) { return true }
+    return try DurableFiles.exists(folder) && SegmentListing(folder: folder).lastNumber > 0
+  }
+
+  /// The file of the lock that the writer of a log of segments holds.
+  static func ownerPath(in folder: String) -> String { folder + "/.owner" }
+
   /// The largest number in use; 0 if there is none.
   var lastNumber: Int { closed.union(open).map(\.number).max() ?? 0 }
 

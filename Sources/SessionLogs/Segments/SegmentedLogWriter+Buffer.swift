@@ -12,10 +12,11 @@ extension SegmentedLogWriter {
       let waiter: Waiter
     }
 
-    /// What became of an event that its caller does not wait for.
+    /// What becomes of an entry.
     enum Admission {
       case accepted(startsWork: Bool)
-      case refused, full
+      case refused(SegmentedLogError)
+      case full
     }
 
     /// What a round of work leads to.
@@ -42,8 +43,6 @@ extension SegmentedLogWriter {
     private var isSyncArmed = false
     private var openedMilliseconds: Int64?
 
-    private var isOpen: Bool { !isClosing && failure == nil }
-
     /// Whether the caller is to schedule a round of work.
     mutating func startsWork() -> Bool {
       defer { isScheduled = true }
@@ -54,27 +53,23 @@ extension SegmentedLogWriter {
       byteCount == 0 || byteCount + entry.bytes.count <= limit
     }
 
-    /// Takes an entry in if there is room.
-    mutating func admit(_ entry: SegmentEntry, limit: Int) -> Admission {
-      if !isOpen { return .refused }
-      if !waiting.isEmpty || !hasRoom(for: entry, limit) { return .full }
-      byteCount += entry.bytes.count
-      pending.append(entry)
-      return .accepted(startsWork: startsWork())
-    }
-
-    /// Takes in an entry whose caller waits.
-    /// - Returns: as ``startsWork()``; nil if no events are taken.
-    mutating func enqueue(_ entry: SegmentEntry, limit: Int) -> Bool? {
-      if !isOpen { return nil }
+    /// Takes an entry in; without room only one whose caller waits.
+    mutating func admit(_ entry: SegmentEntry, limit: Int, folder: String) -> Admission {
+      if isClosing { return .refused(.closed(folder: folder)) }
+      if let failure {
+        metrics.refused += 1
+        return .refused(.degraded(folder: folder, failure))
+      }
       if waiting.isEmpty && hasRoom(for: entry, limit) {
         byteCount += entry.bytes.count
         pending.append(entry)
-      } else {
+      } else if entry.waiter != nil {
         waiting.append(entry)
         metrics.waits += 1
+      } else {
+        return .full
       }
-      return startsWork()
+      return .accepted(startsWork: startsWork())
     }
 
     /// All that has gathered.

@@ -24,8 +24,8 @@ public final class SegmentedLogWriter: Sendable {
   /// What was found of a writer that ended without closing.
   public let recovery: SegmentedLogRecovery
 
-  let options: SegmentedLogOptions
-  let state = Mutex(Buffer())
+  private let options: SegmentedLogOptions
+  private let state = Mutex(Buffer())
   private let format: EventLineFormat
   private let clock: @Sendable () -> Int64
   private let disk: Mutex<SegmentPair>
@@ -47,7 +47,7 @@ public final class SegmentedLogWriter: Sendable {
     self.clock = clock
     format = EventLineFormat(schema)
     try DurableFiles.makeFolders(folder)
-    guard let lock = try OwnerLock(path: folder + "/.owner") else {
+    guard let lock = try OwnerLock(path: SegmentListing.ownerPath(in: folder)) else {
       throw SegmentedLogError.inUse(folder: folder)
     }
     if DurableFiles.exists(SessionLogFolder.decisionsPath(in: folder)) {
@@ -118,38 +118,29 @@ public final class SegmentedLogWriter: Sendable {
   }
 
   private func append(_ entry: SegmentEntry) async throws(SegmentedLogError) {
-    let isSynced = options.syncPolicy == .everyWrite
-    if !isSynced {
-      switch state.withLock({ $0.admit(entry, limit: options.bufferBytes) }) {
+    if options.syncPolicy != .everyWrite {
+      switch admit(entry) {
       case .accepted(let startsWork):
         if startsWork { schedule() }
         return
-      case .refused: throw refusal()
+      case .refused(let error): throw error
       case .full: break
       }
     }
     let failure = await withCheckedContinuation { waiter in
       var entry = entry
       entry.waiter = waiter
-      let startsWork = state.withLock { $0.enqueue(entry, limit: options.bufferBytes) }
-      switch startsWork {
-      case nil: waiter.resume(returning: refusal())
-      case true?: schedule()
-      case false?: break
+      switch admit(entry) {
+      case .accepted(let startsWork): if startsWork { schedule() }
+      case .refused(let error): waiter.resume(returning: error)
+      case .full: preconditionFailure("an entry whose caller waits was not taken in")
       }
     }
     if let failure { throw failure }
   }
 
-  /// Why no event is taken now.
-  private func refusal() -> SegmentedLogError {
-    state.withLock { state in
-      if let failure = state.failure, !state.isClosing {
-        state.metrics.refused += 1
-        return .degraded(folder: folder, failure)
-      }
-      return .closed(folder: folder)
-    }
+  private func admit(_ entry: SegmentEntry) -> Buffer.Admission {
+    state.withLock { $0.admit(entry, limit: options.bufferBytes, folder: folder) }
   }
 
   private func request(_ kind: Buffer.Request.Kind) async throws(SegmentedLogError) {

@@ -25,12 +25,13 @@ public final class SessionLogWriter {
 
   /// Opens a log in `folder`, which is made if it is not there.
   /// - Parameter replacing: whether a log that stands there may be replaced when this one is
-  ///   finished.
+  ///   finished; a log of segments may not.
   /// - Throws: `SessionLogError.alreadyThere`, or `DurableFileError`.
   public init(folder: String, schema: LogSchema, replacing: Bool = false) throws {
     self.folder = folder
     self.schema = schema
-    if !replacing, DurableFiles.exists(SessionLogFolder.schemaPath(in: folder)) {
+    let isThere = DurableFiles.exists(SessionLogFolder.schemaPath(in: folder))
+    if try !replacing && isThere || SegmentListing.isSegmented(folder) {
       throw SessionLogError.alreadyThere(folder: folder)
     }
     try DurableFiles.makeFolders(folder)
