@@ -59,6 +59,10 @@ extension EvaluateCommand {
         return index < 2 ? cell.0 + padding : padding + cell.0
       }.joined(separator: "  ") + "  " + (cells.last ?? "")
     }
+    /// What weights of nearly nothing blow up stays readable.
+    func value(_ value: Double) -> String {
+      String(format: abs(value) < 1e6 ? "%.3f" : "%.3g", value)
+    }
     func number(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "-" }
     var lines = [
       "estimated from \(found.sessions) logged sessions of \(found.data): satisfaction per session"
@@ -88,7 +92,7 @@ extension EvaluateCommand {
       lines.append(
         row([
           estimate.method, estimate.markedEstimator,
-          String(format: "%.3f [%.3f, %.3f]", estimate.value, estimate.low, estimate.high),
+          "\(value(estimate.value)) [\(value(estimate.low)), \(value(estimate.high))]",
           number(estimate.temporalDifferenceError), number(estimate.regularizer),
           number(estimate.actionDistance),
           estimate.evidence == .enough ? "enough" : "NOT ENOUGH",

@@ -160,12 +160,19 @@ struct PolicyEvaluation {
       method: method, sessions: sessions, estimates: found, failures: failures, evaluation: self)
   }
 
+  /// The objections in one sentence; nil where there is none.
+  private var objection: String? {
+    guard let first = objections.first else { return nil }
+    return objections.count == 1
+      ? first : "\(first), and \(objections.count - 1) more objections to the densities"
+  }
+
   /// What an estimate on `sessions` lacks before anybody may believe it, in words.
   func shortcomings(
     of estimate: PolicyValueEstimate, on sessions: EvaluationSessions
   ) -> [String] {
     estimate.shortcomings(under: floors, on: sessions).map(\.description)
-      + (estimate.weights == nil ? [] : objections)
+      + (estimate.weights == nil ? [] : objection.map { [$0] } ?? [])
   }
 
   /// The sessions with what a policy would do there.

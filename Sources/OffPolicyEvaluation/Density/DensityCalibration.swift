@@ -175,24 +175,34 @@ package struct DensityCalibration: Sendable, Equatable, Codable {
   private static func reasonsOfFit(
     _ dimensions: [Dimension], noise: Double, dependenceNoise: Double
   ) -> [String] {
-    var reasons: [String] = []
-    for (d, dimension) in dimensions.enumerated() where !dimension.isConstant {
-      if dimension.uniformDistance > noise + Threshold.uniformDistance {
-        reasons.append(
-          "weight \(d): the fitted distribution is off by up to "
-            + "\(percent(dimension.uniformDistance)) of probability (at most "
-            + "\(percent(Threshold.uniformDistance)) beyond the noise of \(percent(noise)))")
-      }
-      if let dependence = dimension.stateDependence,
-        dependence > dependenceNoise + Threshold.stateDependence
-      {
-        reasons.append(
-          "weight \(d): the state still explains \(percent(dependence)) of where an action lies in "
-            + "the fitted distribution (at most \(percent(Threshold.stateDependence)) beyond the "
-            + "noise of \(percent(dependenceNoise)))")
-      }
-    }
-    return reasons
+    let varying = dimensions.indices.filter { !dimensions[$0].isConstant }
+    let off = worst(
+      varying.map { ($0, dimensions[$0].uniformDistance) },
+      above: noise + Threshold.uniformDistance)
+    let explained = worst(
+      varying.compactMap { d in dimensions[d].stateDependence.map { (d, $0) } },
+      above: dependenceNoise + Threshold.stateDependence)
+    return [
+      off.map {
+        "\($0.weights): the fitted distribution is off by up to \(percent($0.value)) of probability "
+          + "(at most \(percent(Threshold.uniformDistance)) beyond the noise of \(percent(noise)))"
+      },
+      explained.map {
+        "\($0.weights): the state still explains up to \(percent($0.value)) of where an action lies "
+          + "in the fitted distribution (at most \(percent(Threshold.stateDependence)) beyond the noise "
+          + "of \(percent(dependenceNoise)))"
+      },
+    ].compactMap { $0 }
+  }
+
+  /// The largest value beyond a limit with its weight, and how many others there are; nil where none is.
+  private static func worst(
+    _ values: [(weight: Int, value: Double)], above limit: Double
+  ) -> (weights: String, value: Double)? {
+    let beyond = values.filter { $0.value > limit }
+    guard let worst = beyond.max(by: { $0.value < $1.value }) else { return nil }
+    let others = beyond.count > 1 ? " and \(beyond.count - 1) more" : ""
+    return ("weight \(worst.weight)" + others, worst.value)
   }
 }
 
