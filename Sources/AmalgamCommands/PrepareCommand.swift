@@ -14,7 +14,7 @@ struct PrepareCommand: ParsableCommand {
       trainFraction, arms, balancesArms, maximumShardTransitions, threads, memoryLimitMegabytes.
       """)
 
-  @Argument(help: "The log's folder: decisions.jsonl, feedback.jsonl, schema.json.")
+  @Argument(help: "The log's folder: schema.json with plain files or segments.")
   var log: String
 
   @Option(

@@ -20,7 +20,7 @@ struct RewardCommand: ParsableCommand {
         regressions are associations under the policy that logged them; Docs/Reward.md tells how \
         to read them.
         """)
-    @Argument(help: "The log's folder: decisions.jsonl, feedback.jsonl, schema.json.")
+    @Argument(help: "The log's folder: schema.json with plain files or segments.")
     var log: String
     @Option(name: .shortAndLong, help: "The YAML file to write the weights to.")
     var output: String?
