@@ -28,7 +28,6 @@ struct EvaluationPrediction {
         let high: Double
       }
       let verdict: ReleaseVerdict
-      let policy: String
       let against: String
       let differences: [Difference]
     }
@@ -58,11 +57,12 @@ struct EvaluationPrediction {
         "\(file): expected estimates of \(version), whose manifest has the hash \(hash.prefix(12)), "
           + "found those of \(known.joined(separator: ", "))")
     }
-    let gate = found.gate.flatMap { $0.policy == method ? $0 : nil }
+    // The gate judges the first policy against the last one, or against the log where there is one alone:
+    // by place, as names may repeat.
+    let gate = found.policies.first?.manifestSHA256 == hash ? found.gate : nil
     verdict = gate?.verdict
-    referenceSHA256 = gate.flatMap { gate in
-      found.policies.first { $0.method == gate.against }?.manifestSHA256
-    }
+    referenceSHA256 =
+      gate != nil && found.policies.count > 1 ? found.policies.last?.manifestSHA256 : nil
     ledgered = PolicyLedger.Prediction(
       estimates: found.estimates.filter { $0.method == method }.map { estimate in
         let difference = gate?.differences.first { $0.estimator == estimate.estimator }
